@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_CONVOLVE_CONVOLVER_H
+#define PN_CONVOLVE_CONVOLVER_H
+
+#include <stdbool.h>
+
+#include "convolve/plan.h"
+
+/* A matrix of long impulse responses, inputs x outputs, run block by block through the jobs of a back end.
+ *
+ * The state is the input history and nothing else (overlap-save), kept here in ordinary memory: an exchange of
+ * the responses runs an old and a new engine over the same history, and when a device is lost a CPU engine
+ * resumes from it. */
+typedef struct pn_convolver pn_convolver;
+
+typedef struct {
+    int inputs, outputs;     /* 1 .. 1024 */
+    int block;               /* live: frames per call, power of two 32..8192; offline: 0, the plan's choice */
+    pn_plan_mode mode;
+    const pinna_ir *irs;     /* read during create */
+    size_t ir_count;
+    pn_backend *backend;     /* outlives the convolver */
+    pn_pool *pool;           /* for the CPU engine that takes over from a lost device; may be NULL */
+    pn_messages *messages;   /* for a device lost while running; may be NULL, outlives the convolver */
+} pn_convolver_desc;
+
+/* Checks the responses (length, finite taps, indices, one per pair) and says what is wrong; computes the memory
+ * before allocating it. */
+pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **convolver, pinna_error *err);
+void pn_convolver_free(pn_convolver *convolver); /* accepts NULL */
+
+int pn_convolver_block(const pn_convolver *convolver);
+const pn_plan *pn_convolver_plan(const pn_convolver *convolver);
+/* Bytes of spectra, histories and buffers, on host and device together. */
+size_t pn_convolver_memory(const pn_convolver *convolver);
+/* "cpu" or "opencl:P.D": what computes now. */
+const char *pn_convolver_device(const pn_convolver *convolver);
+
+/* One block: in[i] and out[o] have pn_convolver_block frames; out is overwritten; no latency. in[i] NULL =
+ * silence. A failing device is replaced by the CPU inside this call (said in messages), the same block is
+ * computed again, nothing is lost; only if that fails too the call does. */
+PN_BLOCK_PATH pinna_status pn_convolver_block_process(pn_convolver *convolver, const float *const *in,
+                                                      float *const *out, pinna_error *err);
+
+/* Any number of frames. As long as every call has a multiple of the block there is no latency; from the first other
+ * size on the output is one block late (pn_convolver_latency says so). */
+PN_BLOCK_PATH pinna_status pn_convolver_process(pn_convolver *convolver, const float *const *in,
+                                                float *const *out, size_t frames, pinna_error *err);
+int pn_convolver_latency(const pn_convolver *convolver);
+
+/* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of
+ * the fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block
+ * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading). */
+pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count, size_t fade_frames,
+                               pinna_error *err);
+bool pn_convolver_fading(const pn_convolver *convolver);
+
+/* As newly created. */
+void pn_convolver_reset(pn_convolver *convolver);
+
+#endif

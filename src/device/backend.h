@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_DEVICE_BACKEND_H
+#define PN_DEVICE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/messages.h"
+#include "base/realtime.h"
+#include "base/status.h"
+#include "base/threads.h"
+
+/* The seam between the engine and what computes it: the job. There are two kinds.
+ *
+ *   level   one partition level of a convolver matrix: input history -> output.
+ *           With transform blocks of B frames, output block k of output o is the sum, over the entries (i, o) and
+ *           their partitions p, of partition p convolved with input blocks k - p - 1 and k - p of i (overlap-save).
+ *   bank    one quantum of the spatial bank: the new samples and the filters of many sources -> two ears.
+ *
+ * A back end fuses and slices inside a job as it likes, and keeps spectra in its own order on its own side. What
+ * goes in and out is time-domain samples in ordinary memory, so that any back end can take over from another.
+ *
+ * Every job runs in three steps, so that a device can work while the host goes on and a CPU can spread the work:
+ *   begin    hands over the inputs; a device starts; must not wait
+ *   advance  (levels only) the CPU does its share of the work, up to `done` of `of` equal steps; a device nothing
+ *   finish   does what is left or waits for the device, and gives the result
+ * begin, advance and finish are block path: no allocation, no lock, no log, no file. Waiting for a device happens
+ * in finish only, which a render thread may call but never the audio callback. */
+
+typedef struct pn_backend pn_backend;
+typedef struct pn_level pn_level;
+typedef struct pn_bank pn_bank;
+
+/* ---- levels */
+
+typedef struct {
+    int input, output;  /* within the level's inputs and outputs */
+    const float *taps;  /* the part of the response that this level covers: partition p is taps[p * block ...] */
+    size_t length;      /* > 0 */
+} pn_level_entry;
+
+typedef struct {
+    int block; /* B: power of two, 32 .. 524288 */
+    int inputs, outputs;
+    const pn_level_entry *entry; /* read during create only */
+    int entries;
+} pn_level_desc;
+
+/* ---- spatial bank */
+
+/* A source's filter at one instant: three nodes of the set's grid, blended, delayed per ear. */
+typedef struct {
+    int node[3];
+    float weight[3];  /* barycentric weight times linear gain; a silent filter has weights 0 */
+    float delay[2];   /* left, right, in samples, 0 .. max_delay; applied to the complete filter as linear phase */
+} pn_filter;
+
+typedef struct {
+    const float *in; /* the quantum's new samples, or NULL for silence */
+    pn_filter from;  /* at the first frame of the quantum */
+    pn_filter to;    /* at the first frame of the next one */
+} pn_bank_source;
+
+typedef struct {
+    int size;         /* N: transform, power of two; taps + max_delay + quantum <= N + 1 */
+    int quantum;      /* q: frames per job, power of two, 32 .. 256 */
+    int sources;      /* number of sources, fixed: every job lists all of them, in the same order */
+    int nodes;
+    int taps;         /* length of a node's response */
+    int max_delay;    /* samples */
+    const float *responses; /* [node][ear: left, right][taps], aligned in time; read during create only */
+} pn_bank_desc;
+
+/* The result of a job on frame n of 0 .. q-1, for each ear: old[n] + (new[n] - old[n]) * n / q, where old and new
+ * are the sums over all sources of their signal (with its history of the last N - q samples) convolved with the
+ * filter `from` and the filter `to`. */
+
+/* ---- a back end */
+
+typedef enum { PN_BACKEND_CPU, PN_BACKEND_OPENCL } pn_backend_kind;
+
+typedef struct {
+    pinna_status (*level_create)(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
+                                 pinna_error *err);
+    void (*level_free)(pn_level *level); /* accepts NULL */
+    /* history[i]: 2B frames, oldest first, the last B of them new; must stay as it is until finish. */
+    pinna_status (*level_begin)(pn_level *level, const float *const *history, pinna_error *err);
+    void (*level_advance)(pn_level *level, int done, int of);
+    /* out[o]: B frames, overwritten. */
+    pinna_status (*level_finish)(pn_level *level, float *const *out, pinna_error *err);
+    /* As begin, but only takes the input into the level's history: for a level that takes over mid-stream, fed with
+     * its past before its first begin. Not block path. */
+    pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);
+    void (*level_reset)(pn_level *level); /* forgets the history and a job begun */
+
+    pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank, pinna_error *err);
+    void (*bank_free)(pn_bank *bank); /* accepts NULL */
+    pinna_status (*bank_begin)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
+    /* left, right: q frames each, overwritten. */
+    pinna_status (*bank_finish)(pn_bank *bank, float *left, float *right, pinna_error *err);
+    /* As begin, but only takes the samples into the history. Not block path. */
+    pinna_status (*bank_feed)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
+
+    void (*close)(pn_backend *backend); /* after all its levels and banks are freed */
+} pn_backend_ops;
+
+/* The head of every back end's own struct, of pn_level and of pn_bank: each begins with a pointer to its
+ * operations. */
+struct pn_backend {
+    const pn_backend_ops *ops;
+    pn_backend_kind kind;
+    char name[16];         /* "cpu" or "opencl:P.D" */
+    char description[256]; /* for people: processor and width, or platform and device */
+};
+
+/* Opens "cpu", "opencl" (the first device that passes, GPUs first), "opencl:P.D" (platform and device by number)
+ * or "auto" (a GPU or accelerator that passes its self-test, else the CPU, saying which and why; never an OpenCL
+ * device of the CPU type). An explicit device that cannot be used is an error with the reason.
+ * pool: for the CPU's work, may be NULL, outlives the back end. */
+pinna_status pn_backend_open(const char *spec, pn_pool *pool, pn_messages *messages, pn_backend **backend,
+                             pinna_error *err);
+void pn_backend_close(pn_backend *backend); /* accepts NULL */
+
+/* Runs each job on a small case and compares it with the plain definitions in ops.h. report (may be NULL) gets one
+ * line per job: "level ok -134.2 dB". PINNA_DEVICE when one fails. pn_backend_open has done this for OpenCL. */
+pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user, const char *line), void *user,
+                                 pinna_error *err);
+
+/* Implementations, for pn_backend_open and tests. */
+pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_error *err);
+pinna_status pn_backend_opencl_open(const char *spec, pn_messages *messages, pn_backend **backend,
+                                    pinna_error *err);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_SIGNAL_RAFFT_H
+#define PN_SIGNAL_RAFFT_H
+
+#include <stddef.h>
+
+#include "base/realtime.h"
+#include "base/status.h"
+
+/* The real-convolution transform of the CPU path: right-angle (negacyclic) form.
+ *
+ * A transform of size N = 2M takes N real samples as M complex points z[n] = x[n] + i x[n+M] and gives M complex
+ * bins: residues of z(t) modulo the roots of t^M - i. The product of two spectra is the negacyclic convolution
+ * of length N (what wraps around comes back negated), which is all that overlap-save needs: with `re` the
+ * previous block, `im` the current block, and a response of at most M + 1 taps (M in re, the rest at the start of
+ * im), the imaginary part of the inverse is the block's valid output, exactly.
+ *
+ * Spectra are opaque: M complex bins in vectors of `lanes` floats, [lanes re][lanes im], in the order of the
+ * transform's tree, and only meet spectra of the same transform. Products, sums, and pn_rafft_bin_frequency (for
+ * ramps) are the only things done with them. 2*M floats, aligned to PN_ALIGNMENT.
+ *
+ * Source of the method: the right-angle convolution, e.g. R. Crandall and B. Fagin, "Discrete weighted
+ * transforms and large-integer arithmetic", Math. Comp. 62 (1994); layout and radices as in rafft_width.h. */
+
+typedef enum { PN_SIMD_PLAIN, PN_SIMD_4, PN_SIMD_8, PN_SIMD_16 } pn_simd;
+
+/* The widest kind this processor runs (and this build has). Environment PINNA_SIMD=plain|sse2|avx2|avx512|neon
+ * narrows it, for tests. */
+pn_simd pn_simd_best(void);
+/* All kinds that run here, plain first; returns how many. */
+int pn_simd_available(pn_simd list[4]);
+const char *pn_simd_name(pn_simd simd);
+
+typedef struct pn_rafft pn_rafft; /* immutable once made: any number of threads may share it */
+
+/* size: N, power of two, 64 .. 1048576 real samples. Every kind of SIMD takes every size (small transforms use
+ * narrower code inside). */
+pinna_status pn_rafft_create(int size, pn_simd simd, pn_rafft **fft, pinna_error *err);
+void pn_rafft_free(pn_rafft *fft);
+
+int pn_rafft_size(const pn_rafft *fft);  /* N */
+int pn_rafft_lanes(const pn_rafft *fft); /* floats per vector of a spectrum */
+/* Scratch floats that forward and inverse need (the caller's, one per thread, PN_ALIGNMENT aligned). */
+size_t pn_rafft_scratch(const pn_rafft *fft);
+
+/* re, im: M samples each, no alignment asked, im may be NULL for zeros; spectrum: 2M floats. Unscaled. */
+PN_BLOCK_PATH void pn_rafft_forward(const pn_rafft *fft, const float *re, const float *im, float *spectrum,
+                                    float *scratch);
+/* Inverse with factor M: inverse(forward(z)) = M z. re may be NULL: then only im is computed and stored. The
+ * spectrum is kept. */
+PN_BLOCK_PATH void pn_rafft_inverse(const pn_rafft *fft, const float *spectrum, float *re, float *im,
+                                    float *scratch);
+
+/* sum += a * b, complex, all of 2M floats of spectrum. */
+PN_BLOCK_PATH void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const float *a, const float *b);
+
+/* Frequency of each bin in cycles per sample, -1/2 .. 1/2: bin j of vector v and lane l stands at
+ * frequency[v * lanes + l]. M values, owned by the transform. A delay of d samples multiplies the bin by
+ * exp(-2 pi i frequency d). */
+const float *pn_rafft_bin_frequency(const pn_rafft *fft);
+
+/* ramp = exp(-2 pi i frequency delay) for all bins, in the layout of a spectrum (2M floats), built by doubling
+ * from a few exact sines; any delay within +-N samples. Error below -125 dB. */
+PN_BLOCK_PATH void pn_rafft_delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp);
+
+#endif
