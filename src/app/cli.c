@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "app/cli.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static void print_help(const pn_command *command)
+{
+    printf("usage: pinna %s %s\n\n%s\n\noptions:\n", command->name, command->usage, command->about);
+    for (const pn_option *o = command->options; o->name != NULL; ++o) {
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s%s%s", o->brief ? o->brief : "", o->brief ? ", " : "", o->name,
+                 o->argument ? " " : "", o->argument ? o->argument : "");
+        printf("  %-22s %s\n", left, o->help);
+    }
+    printf("  %-22s %s\n", "-h, --help", "this text");
+}
+
+static const pn_option *find_option(const pn_command *command, const char *name, size_t length)
+{
+    for (const pn_option *o = command->options; o->name != NULL; ++o) {
+        if (strlen(o->name) == length && strncmp(o->name, name, length) == 0)
+            return o;
+        if (o->brief != NULL && strlen(o->brief) == length && strncmp(o->brief, name, length) == 0)
+            return o;
+    }
+    return NULL;
+}
+
+static int unknown_option(const pn_command *command, const char *word, size_t length)
+{
+    enum { MOST = 40 };
+    const char *names[MOST + 1];
+    int count = 0;
+    for (const pn_option *o = command->options; o->name != NULL && count < MOST; ++o)
+        names[count++] = o->name;
+    names[count] = NULL;
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)(length < 60 ? length : 60), word);
+    const char *near = pn_nearest_word(name, names);
+    if (near != NULL)
+        return pn_cli_usage(command->name, "unknown option '%s'; did you mean '%s'?", name, near);
+    return pn_cli_usage(command->name, "unknown option '%s'", name);
+}
+
+/* Stores the value; returns -1, or the exit status of a usage error. */
+static int store(const pn_command *command, const pn_option *option, const char *text)
+{
+    double number = 0;
+    switch (option->type) {
+    case PN_OPTION_FLAG:
+        *(bool *)option->value = true;
+        return -1;
+    case PN_OPTION_TEXT:
+        *(const char **)option->value = text;
+        return -1;
+    case PN_OPTION_NUMBER:
+        if (!pn_parse_number(text, &number))
+            return pn_cli_usage(command->name, "%s: '%s' is not a number", option->name, text);
+        *(double *)option->value = number;
+        return -1;
+    case PN_OPTION_INTEGER:
+        if (!pn_parse_number(text, &number) || number < INT_MIN || number > INT_MAX || number != (int)number)
+            return pn_cli_usage(command->name, "%s: '%s' is not a whole number", option->name, text);
+        *(int *)option->value = (int)number;
+        return -1;
+    }
+    return -1;
+}
+
+static bool is_negative_number(const char *word)
+{
+    double number;
+    return pn_parse_number(word, &number);
+}
+
+int pn_cli_parse(const pn_command *command, int argc, char **argv, const char **arguments)
+{
+    int count = 0;
+    bool options = true;
+    for (int i = 0; i < command->max_arguments; ++i)
+        arguments[i] = NULL;
+    for (int i = 1; i < argc; ++i) {
+        const char *word = argv[i];
+        if (options && strcmp(word, "--") == 0) {
+            options = false;
+            continue;
+        }
+        if (!options || word[0] != '-' || word[1] == '\0' || is_negative_number(word)) {
+            if (count == command->max_arguments)
+                return pn_cli_usage(command->name, "'%s' is one argument too many", word);
+            arguments[count++] = word;
+            continue;
+        }
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            print_help(command);
+            return PN_EXIT_DONE;
+        }
+        const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+        size_t length = equals ? (size_t)(equals - word) : strlen(word);
+        const pn_option *option = find_option(command, word, length);
+        if (option == NULL)
+            return unknown_option(command, word, length);
+        const char *value = NULL;
+        if (option->type == PN_OPTION_FLAG) {
+            if (equals)
+                return pn_cli_usage(command->name, "%s takes no value", option->name);
+        } else if (equals) {
+            value = equals + 1;
+        } else if (++i < argc) {
+            value = argv[i];
+        } else {
+            return pn_cli_usage(command->name, "%s needs a value (%s)", option->name, option->argument);
+        }
+        int status = store(command, option, value);
+        if (status >= 0)
+            return status;
+    }
+    if (count < command->min_arguments)
+        return pn_cli_usage(command->name, "too few arguments: pinna %s %s", command->name, command->usage);
+    return -1;
+}
+
+void pn_cli_message(void *user, pinna_message_level level, const char *text)
+{
+    const pn_common *common = user;
+    if (common->quiet)
+        return;
+    fprintf(stderr, "%s%s\n", level == PINNA_WARNING ? "warning: " : "", text);
+}
+
+pn_messages *pn_cli_messages(const pn_common *common)
+{
+    return pn_messages_create(pn_cli_message, (void *)common);
+}
+
+void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages)
+{
+    size_t count = pn_messages_count(messages), warnings = 0;
+    for (size_t i = 0; i < count; ++i) {
+        pinna_message_level level;
+        pn_messages_get(messages, i, &level);
+        warnings += level == PINNA_WARNING;
+    }
+    if (common->quiet || warnings == 0 || (warnings == count && count < 3))
+        return;
+    fprintf(stderr, "%zu warning%s:\n", warnings, warnings == 1 ? "" : "s");
+    for (size_t i = 0; i < count; ++i) {
+        pinna_message_level level;
+        const char *text = pn_messages_get(messages, i, &level);
+        if (level == PINNA_WARNING)
+            fprintf(stderr, "  %s\n", text);
+    }
+}
+
+int pn_cli_fail(const char *command, const pinna_error *err)
+{
+    fprintf(stderr, "pinna %s: error: %s\n", command, err->text);
+    return err->status == PINNA_UNSUPPORTED ? PN_EXIT_USAGE : PN_EXIT_FAILED;
+}
+
+int pn_cli_usage(const char *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "pinna %s: ", command);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, " (see pinna %s --help)\n", command);
+    va_end(args);
+    return PN_EXIT_USAGE;
+}

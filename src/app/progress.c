@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "app/cli.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+double pn_monotonic_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void pn_progress_start(pn_progress *progress, const pn_common *common)
+{
+    memset(progress, 0, sizeof *progress);
+    progress->shown = !common->quiet && isatty(STDERR_FILENO);
+    progress->started = pn_monotonic_seconds();
+}
+
+void pn_progress_show(pn_progress *progress, double audio_seconds, double total)
+{
+    if (!progress->shown)
+        return;
+    double now = pn_monotonic_seconds();
+    if (now - progress->drawn < 0.1)
+        return;
+    progress->drawn = now;
+    double elapsed = now - progress->started;
+    double speed = elapsed > 0 ? audio_seconds / elapsed : 0;
+    enum { CELLS = 30 };
+    char bar[CELLS + 1];
+    double part = total > 0 ? audio_seconds / total : 0;
+    part = part > 1 ? 1 : part;
+    int full = (int)(part * CELLS);
+    memset(bar, '.', CELLS);
+    memset(bar, '#', (size_t)full);
+    bar[CELLS] = '\0';
+    int width = fprintf(stderr, "\r[%s] %3.0f %%  %.0f times real time  %.0f s left ", bar, 100 * part, speed,
+                        speed > 0 ? (total - audio_seconds) / speed : 0.0);
+    for (int i = width; i < progress->width; ++i)
+        fputc(' ', stderr);
+    progress->width = width;
+    fflush(stderr);
+}
+
+void pn_progress_end(pn_progress *progress)
+{
+    if (!progress->shown || progress->width == 0)
+        return;
+    fprintf(stderr, "\r%*s\r", progress->width + 1, "");
+    fflush(stderr);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+void pn_interrupt_watch(void)
+{
+    struct sigaction action = {0};
+    action.sa_handler = on_interrupt;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
+}
+
+bool pn_interrupted(void)
+{
+    return interrupted != 0;
+}
