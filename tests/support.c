@@ -14,16 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/noise.h"
+
 enum { TIMEOUT_S = 120 };
 
 double test_noise(uint64_t *state)
 {
-    /* splitmix64 */
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    z ^= z >> 31;
-    return (double)(z >> 11) * (2.0 / 9007199254740992.0) - 1.0;
+    return pn_noise_uniform(state);
 }
 
 void test_fill_noise(float *out, size_t count, uint64_t seed, double gain)
