@@ -5,8 +5,8 @@
 
 /* pinna: spatial audio for headphones. The whole public interface of libpinna.
  *
- * Three objects: a convolver (a matrix of long impulse responses), an HRTF set (measured ears), and a renderer
- * (a scene of sources, listener and reverbs that becomes stereo, block by block).
+ * Three objects: a convolver (a matrix of long impulse responses), an HRTF set (measured ears), and a
+ * renderer (a scene of sources, listener and reverbs that becomes stereo, block by block).
  *
  * Conventions
  *   Units      metres, seconds, dB, Hz; angles in degrees. x forward, y left, z up. Azimuth counter-clockwise
@@ -17,8 +17,8 @@
  *   Ownership  create and open calls give an object that its own free call ends; free accepts NULL. Memory
  *              handed in is copied unless a comment says otherwise.
  *   Threads    different objects may be used in different threads at once; one object by one thread at a time
- *              unless a comment says otherwise. "Real time" marks calls that never allocate, lock, log or open
- *              files, fit for an audio thread.
+ *              unless a comment says otherwise. "Real time" marks calls that never allocate, lock, log or
+ * open files, fit for an audio thread.
  */
 
 #include <stddef.h>
@@ -80,28 +80,28 @@ typedef void (*pinna_message_fn)(void *user, pinna_message_level level, const ch
 typedef struct pinna_convolver pinna_convolver;
 
 typedef struct pinna_ir {
-    int input, output;   /* 0-based */
-    const float *taps;   /* `length` samples at the rate of the audio; copied */
-    size_t length;       /* 1 .. 10 minutes; all taps finite */
+    int input, output; /* 0-based */
+    const float *taps; /* `length` samples at the rate of the audio; copied */
+    size_t length;     /* 1 .. 10 minutes; all taps finite */
 } pinna_ir;
 
 typedef struct pinna_convolver_config {
-    int inputs, outputs;   /* 1 .. 1024 */
-    int block;             /* frames, power of two, 32..8192; 0 = 256 */
-    const pinna_ir *irs;   /* at most one for a pair (input, output); pairs without one are silent */
+    int inputs, outputs; /* 1 .. 1024 */
+    int block;           /* frames, power of two, 32..8192; 0 = 256 */
+    const pinna_ir *irs; /* at most one for a pair (input, output); pairs without one are silent */
     size_t ir_count;
-    const char *device;    /* "auto", "cpu", "opencl", "opencl:P.D"; NULL = "cpu" */
-    int threads;           /* CPU threads, the caller counted; 0 = one per processor */
+    const char *device; /* "auto", "cpu", "opencl", "opencl:P.D"; NULL = "cpu" */
+    int threads;        /* CPU threads, the caller counted; 0 = one per processor */
     pinna_message_fn message;
     void *message_user;
 } pinna_convolver_config;
 
-PINNA_API pinna_status pinna_convolver_create(const pinna_convolver_config *config, pinna_convolver **convolver,
-                                              pinna_error *error);
+PINNA_API pinna_status pinna_convolver_create(const pinna_convolver_config *config,
+                                              pinna_convolver **convolver, pinna_error *error);
 PINNA_API void pinna_convolver_free(pinna_convolver *convolver);
 
-/* Delay of the output in frames: 0 when every call has a multiple of `block` frames from the first on, else the
- * block. Known after the first call; pinna_convolver_create gives 0. */
+/* Delay of the output in frames: 0 when every call has a multiple of `block` frames from the first on, else
+ * the block. Known after the first call; pinna_convolver_create gives 0. */
 PINNA_API int pinna_convolver_latency(const pinna_convolver *convolver);
 
 /* Convolves `frames` (any number) of every input into every output: inputs[i][0..frames-1] to
@@ -111,9 +111,10 @@ PINNA_API int pinna_convolver_latency(const pinna_convolver *convolver);
 PINNA_API pinna_status pinna_convolver_process(pinna_convolver *convolver, const float *const *inputs,
                                                float *const *outputs, size_t frames, pinna_error *error);
 
-/* Exchanges all responses (same meaning as in the config, any lengths) with a linear crossfade over fade_frames
- * (0 = at once, at the next sample), old and new both running, each with its full history. Not real time: it
- * allocates; call it between two process calls. PINNA_BAD_ARGUMENT while an earlier crossfade runs. */
+/* Exchanges all responses (same meaning as in the config, any lengths) with a linear crossfade over
+ * fade_frames (0 = at once, at the next sample), old and new both running, each with its full history. Not
+ * real time: it allocates; call it between two process calls. PINNA_BAD_ARGUMENT while an earlier crossfade
+ * runs. */
 PINNA_API pinna_status pinna_convolver_swap(pinna_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                             size_t fade_frames, pinna_error *error);
 
@@ -125,13 +126,13 @@ PINNA_API void pinna_convolver_reset(pinna_convolver *convolver);
 typedef struct pinna_hrtf pinna_hrtf;
 
 typedef struct pinna_hrtf_info {
-    double rate;          /* of the responses as held now, Hz */
-    double file_rate;     /* of the file */
-    int directions;       /* measured directions after repairs */
-    int taps;             /* length of a looked-up response, with the interaural delay inside */
-    double scale;         /* factor applied to the set so that front is 0 dB */
-    const char *name;     /* database or file name; valid until the set is freed */
-    const char *licence;  /* as written in the file, may be "" */
+    double rate;         /* of the responses as held now, Hz */
+    double file_rate;    /* of the file */
+    int directions;      /* measured directions after repairs */
+    int taps;            /* length of a looked-up response, with the interaural delay inside */
+    double scale;        /* factor applied to the set so that front is 0 dB */
+    const char *name;    /* database or file name; valid until the set is freed */
+    const char *licence; /* as written in the file, may be "" */
 } pinna_hrtf_info;
 
 /* Opens a SOFA file (SimpleFreeFieldHRIR), or the built-in MIT KEMAR set when file is NULL or "builtin".
@@ -143,19 +144,19 @@ PINNA_API void pinna_hrtf_describe(const pinna_hrtf *hrtf, pinna_hrtf_info *info
 
 /* The response pair the renderer would use for a direction (degrees): left and right, each `taps` samples of
  * pinna_hrtf_info. Any thread. */
-PINNA_API pinna_status pinna_hrtf_lookup(const pinna_hrtf *hrtf, double azimuth, double elevation, float *left,
-                                         float *right, pinna_error *error);
+PINNA_API pinna_status pinna_hrtf_lookup(const pinna_hrtf *hrtf, double azimuth, double elevation,
+                                         float *left, float *right, pinna_error *error);
 
 /* ------------------------------------------------------------------ renderer */
 
 typedef struct pinna_renderer pinna_renderer;
 
 typedef struct pinna_renderer_config {
-    double rate;          /* Hz, 8000..384000; 0 = the scene's, else 48000 */
-    int block;            /* power of two, 32..8192; 0 = the scene's, else 256 */
-    const char *hrtf;     /* a SOFA file or "builtin"; NULL = the scene's, else builtin */
-    const char *device;   /* as for the convolver; NULL = "cpu" */
-    int threads;          /* CPU threads, the caller counted; 0 = one per processor */
+    double rate;        /* Hz, 8000..384000; 0 = the scene's, else 48000 */
+    int block;          /* power of two, 32..8192; 0 = the scene's, else 256 */
+    const char *hrtf;   /* a SOFA file or "builtin"; NULL = the scene's, else builtin */
+    const char *device; /* as for the convolver; NULL = "cpu" */
+    int threads;        /* CPU threads, the caller counted; 0 = one per processor */
     pinna_message_fn message;
     void *message_user;
 } pinna_renderer_config;
@@ -164,16 +165,17 @@ typedef struct pinna_renderer_config {
 PINNA_API pinna_status pinna_renderer_load(const char *scene_file, const pinna_renderer_config *config,
                                            pinna_renderer **renderer, pinna_error *error);
 
-/* A scene built by calls: create an empty one, add reverbs and sources, and render. Sources take their samples
- * from the caller, block by block, through pinna_renderer_feed. */
+/* A scene built by calls: create an empty one, add reverbs and sources, and render. Sources take their
+ * samples from the caller, block by block, through pinna_renderer_feed. */
 PINNA_API pinna_status pinna_renderer_create(const pinna_renderer_config *config, pinna_renderer **renderer,
                                              pinna_error *error);
 PINNA_API void pinna_renderer_free(pinna_renderer *renderer);
 
-/* Adds a binaural source fed by the caller at (x, y, z) metres with gain in dB; *source is its number. Not after
- * the first pinna_renderer_render. */
-PINNA_API pinna_status pinna_renderer_add_source(pinna_renderer *renderer, const char *name, double x, double y,
-                                                 double z, double gain_db, int *source, pinna_error *error);
+/* Adds a binaural source fed by the caller at (x, y, z) metres with gain in dB; *source is its number. Not
+ * after the first pinna_renderer_render. */
+PINNA_API pinna_status pinna_renderer_add_source(pinna_renderer *renderer, const char *name, double x,
+                                                 double y, double z, double gain_db, int *source,
+                                                 pinna_error *error);
 
 /* Adds a reverb bus from 1 (mono), 2 (stereo) or 4 (true stereo LL, LR, RL, RR) responses of `length` taps at
  * the renderer's rate. Not after the first pinna_renderer_render. */
@@ -198,20 +200,21 @@ PINNA_API int pinna_renderer_find_source(const pinna_renderer *renderer, const c
 PINNA_API pinna_status pinna_renderer_feed(pinna_renderer *renderer, int source, const float *samples,
                                            pinna_error *error);
 
-/* Moves a source, or the listener, between two blocks, from the next block on; the renderer crossfades within a
- * block, so that movement is smooth. A source or listener moved by call no longer follows its path in the
+/* Moves a source, or the listener, between two blocks, from the next block on; the renderer crossfades within
+ * a block, so that movement is smooth. A source or listener moved by call no longer follows its path in the
  * scene. Real time; same thread as pinna_renderer_render. */
 PINNA_API pinna_status pinna_renderer_move_source(pinna_renderer *renderer, int source, double x, double y,
                                                   double z, pinna_error *error);
 PINNA_API pinna_status pinna_renderer_move_listener(pinna_renderer *renderer, double x, double y, double z,
-                                                    double yaw, double pitch, double roll, pinna_error *error);
+                                                    double yaw, double pitch, double roll,
+                                                    pinna_error *error);
 /* Gain of a source in dB, ramped within the next block; replaces the scene's gain automation. */
 PINNA_API pinna_status pinna_renderer_set_gain(pinna_renderer *renderer, int source, double gain_db,
                                                pinna_error *error);
 
-/* Renders the next block: `block` frames of left and right. Output frame n is scene time n / rate. Reads clips
- * from disk as it goes (the only reason why it is not real time for scenes with clips; for scenes built by
- * calls it is, on the CPU). */
+/* Renders the next block: `block` frames of left and right. Output frame n is scene time n / rate. Reads
+ * clips from disk as it goes (the only reason why it is not real time for scenes with clips; for scenes built
+ * by calls it is, on the CPU). */
 PINNA_API pinna_status pinna_renderer_render(pinna_renderer *renderer, float *left, float *right,
                                              pinna_error *error);
 

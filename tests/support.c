@@ -18,19 +18,16 @@
 
 enum { TIMEOUT_S = 120 };
 
-double test_noise(uint64_t *state)
-{
+double test_noise(uint64_t *state) {
     return pn_noise_uniform(state);
 }
 
-void test_fill_noise(float *out, size_t count, uint64_t seed, double gain)
-{
+void test_fill_noise(float *out, size_t count, uint64_t seed, double gain) {
     for (size_t i = 0; i < count; ++i)
         out[i] = (float)(gain * test_noise(&seed));
 }
 
-static double ratio_db(double error, double reference)
-{
+static double ratio_db(double error, double reference) {
     if (error == 0)
         return -400;
     if (reference == 0)
@@ -38,8 +35,7 @@ static double ratio_db(double error, double reference)
     return 10 * log10(error / reference);
 }
 
-double test_error_db(const float *a, const float *b, size_t count)
-{
+double test_error_db(const float *a, const float *b, size_t count) {
     double error = 0, reference = 0;
     for (size_t i = 0; i < count; ++i) {
         double d = (double)a[i] - (double)b[i];
@@ -49,8 +45,7 @@ double test_error_db(const float *a, const float *b, size_t count)
     return isfinite(error) ? ratio_db(error, reference) : 400;
 }
 
-double test_error_db_f64(const float *a, const double *b, size_t count)
-{
+double test_error_db_f64(const float *a, const double *b, size_t count) {
     double error = 0, reference = 0;
     for (size_t i = 0; i < count; ++i) {
         double d = (double)a[i] - b[i];
@@ -60,16 +55,14 @@ double test_error_db_f64(const float *a, const double *b, size_t count)
     return isfinite(error) ? ratio_db(error, reference) : 400;
 }
 
-void test_assert_ok(pinna_status status, const pinna_error *err, const char *file, int line)
-{
+void test_assert_ok(pinna_status status, const pinna_error *err, const char *file, int line) {
     if (status == PINNA_OK)
         return;
     print_error("%s: %s\n", pinna_status_name(status), err == NULL ? "" : err->text);
     _fail(file, line);
 }
 
-void test_assert_below(double value, double bound, const char *what, const char *file, int line)
-{
+void test_assert_below(double value, double bound, const char *what, const char *file, int line) {
     if (value <= bound)
         return;
     print_error("%s is %g, bound %g\n", what, value, bound);
@@ -79,8 +72,7 @@ void test_assert_below(double value, double bound, const char *what, const char 
 static char folder[512];
 static pid_t folder_owner;
 
-static void remove_folder(void)
-{
+static void remove_folder(void) {
     if (getpid() != folder_owner)
         return;
     char line[600];
@@ -89,8 +81,7 @@ static void remove_folder(void)
         fprintf(stderr, "could not remove %s\n", folder);
 }
 
-const char *test_folder(void)
-{
+const char *test_folder(void) {
     if (folder[0] == '\0') {
         const char *base = getenv("TMPDIR");
         snprintf(folder, sizeof folder, "%s/pinna-test-XXXXXX", base == NULL ? "/tmp" : base);
@@ -104,8 +95,7 @@ const char *test_folder(void)
     return folder;
 }
 
-const char *test_path(const char *name)
-{
+const char *test_path(const char *name) {
     static char paths[16][1024];
     static int next;
     char *path = paths[next++ % 16];
@@ -113,8 +103,7 @@ const char *test_path(const char *name)
     return path;
 }
 
-const char *test_write_text(const char *name, const char *text)
-{
+const char *test_write_text(const char *name, const char *text) {
     const char *path = test_path(name);
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
@@ -123,22 +112,19 @@ const char *test_write_text(const char *name, const char *text)
     return path;
 }
 
-int test_file_exists(const char *path)
-{
+int test_file_exists(const char *path) {
     struct stat s;
     return stat(path, &s) == 0;
 }
 
-static double now(void)
-{
+static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* Reads what is there into text; returns 0 at the end of the pipe. What does not fit is dropped. */
-static int drain(int fd, char *text, size_t size)
-{
+static int drain(int fd, char *text, size_t size) {
     char buffer[4096];
     ssize_t got = read(fd, buffer, sizeof buffer);
     if (got <= 0)
@@ -150,8 +136,7 @@ static int drain(int fd, char *text, size_t size)
     return 1;
 }
 
-static int run_shell(test_run *run, const char *line)
-{
+static int run_shell(test_run *run, const char *line) {
     int out[2], err[2];
     memset(run, 0, sizeof *run);
     assert_int_equal(pipe(out), 0);
@@ -206,8 +191,7 @@ static int run_shell(test_run *run, const char *line)
     return run->status;
 }
 
-int test_shell(test_run *run, const char *format, ...)
-{
+int test_shell(test_run *run, const char *format, ...) {
     char line[8192];
     va_list args;
     va_start(args, format);
@@ -216,8 +200,7 @@ int test_shell(test_run *run, const char *format, ...)
     return run_shell(run, line);
 }
 
-int test_program(test_run *run, const char *format, ...)
-{
+int test_program(test_run *run, const char *format, ...) {
     char line[8192];
     const char *program = getenv("PINNA_PROGRAM");
     assert_non_null(program);
@@ -229,8 +212,7 @@ int test_program(test_run *run, const char *format, ...)
     return run_shell(run, line);
 }
 
-const char *test_data_folder(void)
-{
+const char *test_data_folder(void) {
     const char *named = getenv("PINNA_TEST_DATA");
     const char *data = named != NULL ? named : PINNA_SOURCE_DIR "/../shared/data";
     char probe[1024];

@@ -38,8 +38,8 @@ const char *test_path(const char *name);
 const char *test_write_text(const char *name, const char *text);
 int test_file_exists(const char *path);
 
-/* Runs `$PINNA_PROGRAM arguments` (a shell line, run in test_folder) and keeps what it printed. Returns the exit
- * status, or 128 + signal. Fails the test after timeout_s. */
+/* Runs `$PINNA_PROGRAM arguments` (a shell line, run in test_folder) and keeps what it printed. Returns the
+ * exit status, or 128 + signal. Fails the test after timeout_s. */
 typedef struct {
     int status;
     char out[65536];
@@ -50,7 +50,8 @@ int test_program(test_run *run, const char *format, ...) __attribute__((format(p
 /* The same for any shell line. */
 int test_shell(test_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The folder of extra real data (environment PINNA_TEST_DATA, else ../shared/data beside the source), or NULL. */
+/* The folder of extra real data (environment PINNA_TEST_DATA, else ../shared/data beside the source), or
+ * NULL. */
 const char *test_data_folder(void);
 
 #endif

@@ -8,8 +8,7 @@
 
 #include "base/text.h"
 
-static void print_help(const pn_command *command)
-{
+static void print_help(const pn_command *command) {
     printf("usage: pinna %s %s\n\n%s\n\noptions:\n", command->name, command->usage, command->about);
     for (const pn_option *o = command->options; o->name != NULL; ++o) {
         char left[64];
@@ -20,8 +19,7 @@ static void print_help(const pn_command *command)
     printf("  %-22s %s\n", "-h, --help", "this text");
 }
 
-static const pn_option *find_option(const pn_command *command, const char *name, size_t length)
-{
+static const pn_option *find_option(const pn_command *command, const char *name, size_t length) {
     for (const pn_option *o = command->options; o->name != NULL; ++o) {
         if (strlen(o->name) == length && strncmp(o->name, name, length) == 0)
             return o;
@@ -31,8 +29,7 @@ static const pn_option *find_option(const pn_command *command, const char *name,
     return NULL;
 }
 
-static int unknown_option(const pn_command *command, const char *word, size_t length)
-{
+static int unknown_option(const pn_command *command, const char *word, size_t length) {
     enum { MOST = 40 };
     const char *names[MOST + 1];
     int count = 0;
@@ -48,8 +45,7 @@ static int unknown_option(const pn_command *command, const char *word, size_t le
 }
 
 /* Stores the value; returns -1, or the exit status of a usage error. */
-static int store(const pn_command *command, const pn_option *option, const char *text)
-{
+static int store(const pn_command *command, const pn_option *option, const char *text) {
     double number = 0;
     switch (option->type) {
     case PN_OPTION_FLAG:
@@ -72,14 +68,12 @@ static int store(const pn_command *command, const pn_option *option, const char 
     return -1;
 }
 
-static bool is_negative_number(const char *word)
-{
+static bool is_negative_number(const char *word) {
     double number;
     return pn_parse_number(word, &number);
 }
 
-int pn_cli_parse(const pn_command *command, int argc, char **argv, const char **arguments)
-{
+int pn_cli_parse(const pn_command *command, int argc, char **argv, const char **arguments) {
     int count = 0;
     bool options = true;
     for (int i = 0; i < command->max_arguments; ++i)
@@ -125,21 +119,18 @@ int pn_cli_parse(const pn_command *command, int argc, char **argv, const char **
     return -1;
 }
 
-void pn_cli_message(void *user, pinna_message_level level, const char *text)
-{
+void pn_cli_message(void *user, pinna_message_level level, const char *text) {
     const pn_common *common = user;
     if (common->quiet)
         return;
     fprintf(stderr, "%s%s\n", level == PINNA_WARNING ? "warning: " : "", text);
 }
 
-pn_messages *pn_cli_messages(const pn_common *common)
-{
+pn_messages *pn_cli_messages(const pn_common *common) {
     return pn_messages_create(pn_cli_message, (void *)common);
 }
 
-void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages)
-{
+void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages) {
     size_t count = pn_messages_count(messages), warnings = 0;
     for (size_t i = 0; i < count; ++i) {
         pinna_message_level level;
@@ -157,14 +148,12 @@ void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages
     }
 }
 
-int pn_cli_fail(const char *command, const pinna_error *err)
-{
+int pn_cli_fail(const char *command, const pinna_error *err) {
     fprintf(stderr, "pinna %s: error: %s\n", command, err->text);
     return err->status == PINNA_UNSUPPORTED ? PN_EXIT_USAGE : PN_EXIT_FAILED;
 }
 
-int pn_cli_usage(const char *command, const char *format, ...)
-{
+int pn_cli_usage(const char *command, const char *format, ...) {
     va_list args;
     va_start(args, format);
     fprintf(stderr, "pinna %s: ", command);

@@ -19,8 +19,8 @@ enum { PN_EXIT_DONE = 0, PN_EXIT_FAILED = 1, PN_EXIT_USAGE = 2 };
 typedef enum { PN_OPTION_FLAG, PN_OPTION_TEXT, PN_OPTION_NUMBER, PN_OPTION_INTEGER } pn_option_type;
 
 typedef struct {
-    const char *name;     /* "--rate" */
-    const char *brief;    /* "-r", or NULL */
+    const char *name;  /* "--rate" */
+    const char *brief; /* "-r", or NULL */
     pn_option_type type;
     void *value;          /* bool *, const char **, double *, int *; holds the default; set only when given */
     const char *argument; /* "HZ", for the help; NULL for flags */
@@ -35,9 +35,10 @@ typedef struct {
     int min_arguments, max_arguments;
 } pn_command;
 
-/* Reads argv[1..] (argv[0] is the command's name). Options may stand anywhere, "--name value" or "--name=value";
- * "--" ends them. Positional arguments go to arguments[0 .. max_arguments-1], NULL where absent. Returns -1 to go
- * on, else the exit status (help printed, or a usage error told with a suggestion). */
+/* Reads argv[1..] (argv[0] is the command's name). Options may stand anywhere, "--name value" or
+ * "--name=value";
+ * "--" ends them. Positional arguments go to arguments[0 .. max_arguments-1], NULL where absent. Returns -1
+ * to go on, else the exit status (help printed, or a usage error told with a suggestion). */
 int pn_cli_parse(const pn_command *command, int argc, char **argv, const char **arguments);
 
 /* Options of most commands. */
@@ -48,24 +49,31 @@ typedef struct {
     bool quiet, json;
 } pn_common;
 
-#define PN_OPTION_DEVICE(c)                                                                                         \
-    {"--device", NULL, PN_OPTION_TEXT, &(c).device, "D",                                                            \
-     "auto (default), cpu, opencl, or opencl:PLATFORM.DEVICE (see `pinna devices`)"}
-#define PN_OPTION_THREADS(c)                                                                                        \
-    {"--threads", NULL, PN_OPTION_INTEGER, &(c).threads, "N", "our CPU threads (default: one per processor)"}
-#define PN_OPTION_ENCODING(c)                                                                                       \
-    {"--encoding", NULL, PN_OPTION_TEXT, &(c).encoding, "E", "pcm16, pcm24, pcm32, f32 or f64"}
-#define PN_OPTION_QUIET(c) {"--quiet", "-q", PN_OPTION_FLAG, &(c).quiet, NULL, "only errors on standard error"}
-#define PN_OPTION_JSON(c)                                                                                           \
-    {"--json", NULL, PN_OPTION_FLAG, &(c).json, NULL, "one JSON document on standard output"}
+#define PN_OPTION_DEVICE(c)                                                                                  \
+    {                                                                                                        \
+        "--device", NULL, PN_OPTION_TEXT, &(c).device, "D",                                                  \
+            "auto (default), cpu, opencl, or opencl:PLATFORM.DEVICE (see `pinna devices`)"                   \
+    }
+#define PN_OPTION_THREADS(c)                                                                                 \
+    {                                                                                                        \
+        "--threads", NULL, PN_OPTION_INTEGER, &(c).threads, "N",                                             \
+            "our CPU threads (default: one per processor)"                                                   \
+    }
+#define PN_OPTION_ENCODING(c)                                                                                \
+    { "--encoding", NULL, PN_OPTION_TEXT, &(c).encoding, "E", "pcm16, pcm24, pcm32, f32 or f64" }
+#define PN_OPTION_QUIET(c)                                                                                   \
+    { "--quiet", "-q", PN_OPTION_FLAG, &(c).quiet, NULL, "only errors on standard error" }
+#define PN_OPTION_JSON(c)                                                                                    \
+    { "--json", NULL, PN_OPTION_FLAG, &(c).json, NULL, "one JSON document on standard output" }
 
-/* Messages of a command: each is printed on standard error as it comes (unless quiet) and kept. NULL when out of
- * memory, which everything accepts. */
+/* Messages of a command: each is printed on standard error as it comes (unless quiet) and kept. NULL when out
+ * of memory, which everything accepts. */
 pn_messages *pn_cli_messages(const pn_common *common);
 /* Repeats the warnings, when more than other messages stood between (unless quiet); call at the end. */
 void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages);
 
-/* Prints "pinna COMMAND: error: text" and returns the exit status for it (2 for PINNA_UNSUPPORTED, else 1). */
+/* Prints "pinna COMMAND: error: text" and returns the exit status for it (2 for PINNA_UNSUPPORTED, else 1).
+ */
 int pn_cli_fail(const char *command, const pinna_error *err);
 /* Prints a usage error in the same form, with a pointer to --help; returns PN_EXIT_USAGE. */
 int pn_cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -73,8 +81,8 @@ int pn_cli_usage(const char *command, const char *format, ...) __attribute__((fo
 /* The sink behind pn_cli_messages, for the library's configs: user is a pn_common. */
 void pn_cli_message(void *user, pinna_message_level level, const char *text);
 
-/* Progress on a terminal: a bar, the percentage, the real-time factor and the time left. Draws at most 10 times a
- * second; nothing when quiet, or standard error is no terminal. audio_seconds of `total` are done. */
+/* Progress on a terminal: a bar, the percentage, the real-time factor and the time left. Draws at most 10
+ * times a second; nothing when quiet, or standard error is no terminal. audio_seconds of `total` are done. */
 typedef struct {
     bool shown;
     double started, drawn; /* monotonic seconds */
@@ -86,8 +94,8 @@ void pn_progress_end(pn_progress *progress); /* clears the line */
 
 double pn_monotonic_seconds(void);
 
-/* After pn_interrupt_watch, Ctrl-C and SIGTERM set a flag instead of ending the program, so that a loop can stop
- * and clean up; a second Ctrl-C ends it at once. */
+/* After pn_interrupt_watch, Ctrl-C and SIGTERM set a flag instead of ending the program, so that a loop can
+ * stop and clean up; a second Ctrl-C ends it at once. */
 void pn_interrupt_watch(void);
 bool pn_interrupted(void);
 

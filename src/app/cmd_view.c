@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "app/cli.h"
 
-int pn_cmd_view(int argc, char **argv)
-{
+int pn_cmd_view(int argc, char **argv) {
     static const pn_option options[] = {{0}};
-    static const pn_command command = {"view", "[SCENE]", "The panning window is not available in this version.", options,
-                                       0, 1};
+    static const pn_command command = {
+        "view", "[SCENE]", "The panning window is not available in this version.", options, 0, 1};
     const char *arguments[1];
     int status = pn_cli_parse(&command, argc, argv, arguments);
     if (status >= 0)

@@ -23,16 +23,15 @@ static const struct {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-static void print_help(FILE *to)
-{
-    fprintf(to, "pinna " PINNA_VERSION ": spatial audio for headphones\n\nusage: pinna COMMAND [options]\n\n");
+static void print_help(FILE *to) {
+    fprintf(to,
+            "pinna " PINNA_VERSION ": spatial audio for headphones\n\nusage: pinna COMMAND [options]\n\n");
     for (int i = 0; i < COMMANDS; ++i)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
     fprintf(to, "\npinna COMMAND --help tells more. To hear something: pinna render builtin -o demo.wav\n");
 }
 
-static int unknown_command(const char *word)
-{
+static int unknown_command(const char *word) {
     const char *names[COMMANDS + 1] = {0};
     for (int i = 0; i < COMMANDS; ++i)
         names[i] = commands[i].name;
@@ -44,8 +43,7 @@ static int unknown_command(const char *word)
     return PN_EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return PN_EXIT_USAGE;

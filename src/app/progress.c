@@ -7,22 +7,19 @@
 #include <time.h>
 #include <unistd.h>
 
-double pn_monotonic_seconds(void)
-{
+double pn_monotonic_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void pn_progress_start(pn_progress *progress, const pn_common *common)
-{
+void pn_progress_start(pn_progress *progress, const pn_common *common) {
     memset(progress, 0, sizeof *progress);
     progress->shown = !common->quiet && isatty(STDERR_FILENO);
     progress->started = pn_monotonic_seconds();
 }
 
-void pn_progress_show(pn_progress *progress, double audio_seconds, double total)
-{
+void pn_progress_show(pn_progress *progress, double audio_seconds, double total) {
     if (!progress->shown)
         return;
     double now = pn_monotonic_seconds();
@@ -47,8 +44,7 @@ void pn_progress_show(pn_progress *progress, double audio_seconds, double total)
     fflush(stderr);
 }
 
-void pn_progress_end(pn_progress *progress)
-{
+void pn_progress_end(pn_progress *progress) {
     if (!progress->shown || progress->width == 0)
         return;
     fprintf(stderr, "\r%*s\r", progress->width + 1, "");
@@ -57,14 +53,12 @@ void pn_progress_end(pn_progress *progress)
 
 static volatile sig_atomic_t interrupted;
 
-static void on_interrupt(int number)
-{
+static void on_interrupt(int number) {
     interrupted = 1;
     signal(number, SIG_DFL);
 }
 
-void pn_interrupt_watch(void)
-{
+void pn_interrupt_watch(void) {
     struct sigaction action = {0};
     action.sa_handler = on_interrupt;
     sigaction(SIGINT, &action, NULL);
@@ -73,7 +67,6 @@ void pn_interrupt_watch(void)
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
 }
 
-bool pn_interrupted(void)
-{
+bool pn_interrupted(void) {
     return interrupted != 0;
 }

@@ -10,33 +10,30 @@
 static atomic_long fail_countdown;
 static atomic_long allocations;
 
-static int must_fail(void)
-{
+static int must_fail(void) {
     atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
     if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) <= 0)
         return 0;
     return atomic_fetch_sub(&fail_countdown, 1) == 1;
 }
 
-void *pn_alloc(size_t count, size_t size)
-{
+void *pn_alloc(size_t count, size_t size) {
     if (must_fail() || (size != 0 && count > (SIZE_MAX / 2) / size))
         return NULL;
     size_t bytes = count * size;
-    bytes = (bytes + PN_ALIGNMENT) / PN_ALIGNMENT * PN_ALIGNMENT; /* never zero; vectors may read past the end */
+    bytes =
+        (bytes + PN_ALIGNMENT) / PN_ALIGNMENT * PN_ALIGNMENT; /* never zero; vectors may read past the end */
     void *memory = aligned_alloc(PN_ALIGNMENT, bytes);
     if (memory != NULL)
         memset(memory, 0, bytes);
     return memory;
 }
 
-float *pn_alloc_floats(size_t count)
-{
+float *pn_alloc_floats(size_t count) {
     return pn_alloc(count, sizeof(float));
 }
 
-void *pn_regrow(void *old, size_t old_count, size_t new_count, size_t size)
-{
+void *pn_regrow(void *old, size_t old_count, size_t new_count, size_t size) {
     void *grown = pn_alloc(new_count, size);
     if (grown == NULL)
         return NULL;
@@ -46,8 +43,7 @@ void *pn_regrow(void *old, size_t old_count, size_t new_count, size_t size)
     return grown;
 }
 
-char *pn_strdup(const char *text)
-{
+char *pn_strdup(const char *text) {
     size_t length = strlen(text) + 1;
     char *copy = pn_alloc(length, 1);
     if (copy != NULL)
@@ -55,17 +51,14 @@ char *pn_strdup(const char *text)
     return copy;
 }
 
-void pn_free(void *memory)
-{
+void pn_free(void *memory) {
     free(memory);
 }
 
-void pn_memory_fail_at(long k)
-{
+void pn_memory_fail_at(long k) {
     atomic_store(&fail_countdown, k);
 }
 
-long pn_memory_count(void)
-{
+long pn_memory_count(void) {
     return atomic_load(&allocations);
 }

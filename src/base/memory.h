@@ -17,8 +17,8 @@ void *pn_alloc(size_t count, size_t size) __attribute__((malloc));
 /* As pn_alloc for floats. */
 float *pn_alloc_floats(size_t count) __attribute__((malloc));
 
-/* Grows a pn_alloc'ed array from old_count to new_count elements, new part zeroed. On failure returns NULL and
- * leaves `old` as it was. */
+/* Grows a pn_alloc'ed array from old_count to new_count elements, new part zeroed. On failure returns NULL
+ * and leaves `old` as it was. */
 void *pn_regrow(void *old, size_t old_count, size_t new_count, size_t size);
 
 /* A copy of a string, or NULL. Free with pn_free. */

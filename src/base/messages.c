@@ -21,8 +21,7 @@ struct pn_messages {
     size_t count, capacity;
 };
 
-pn_messages *pn_messages_create(pinna_message_fn sink, void *user)
-{
+pn_messages *pn_messages_create(pinna_message_fn sink, void *user) {
     pn_messages *m = pn_alloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
@@ -32,8 +31,7 @@ pn_messages *pn_messages_create(pinna_message_fn sink, void *user)
     return m;
 }
 
-void pn_messages_free(pn_messages *m)
-{
+void pn_messages_free(pn_messages *m) {
     if (m == NULL)
         return;
     for (size_t i = 0; i < m->count; ++i)
@@ -43,8 +41,7 @@ void pn_messages_free(pn_messages *m)
     pn_free(m);
 }
 
-static void report(pn_messages *m, pinna_message_level level, const char *format, va_list args)
-{
+static void report(pn_messages *m, pinna_message_level level, const char *format, va_list args) {
     if (m == NULL)
         return;
     char text[PINNA_ERROR_TEXT];
@@ -68,29 +65,25 @@ static void report(pn_messages *m, pinna_message_level level, const char *format
     pthread_mutex_unlock(&m->mutex);
 }
 
-void pn_info(pn_messages *m, const char *format, ...)
-{
+void pn_info(pn_messages *m, const char *format, ...) {
     va_list args;
     va_start(args, format);
     report(m, PINNA_INFO, format, args);
     va_end(args);
 }
 
-void pn_warn(pn_messages *m, const char *format, ...)
-{
+void pn_warn(pn_messages *m, const char *format, ...) {
     va_list args;
     va_start(args, format);
     report(m, PINNA_WARNING, format, args);
     va_end(args);
 }
 
-size_t pn_messages_count(const pn_messages *m)
-{
+size_t pn_messages_count(const pn_messages *m) {
     return m == NULL ? 0 : m->count;
 }
 
-const char *pn_messages_get(const pn_messages *m, size_t index, pinna_message_level *level)
-{
+const char *pn_messages_get(const pn_messages *m, size_t index, pinna_message_level *level) {
     if (m == NULL || index >= m->count)
         return NULL;
     if (level != NULL)

@@ -6,8 +6,7 @@
 
 #include "base/memory.h"
 
-int pn_ring_init(pn_ring *ring, size_t min_capacity)
-{
+int pn_ring_init(pn_ring *ring, size_t min_capacity) {
     size_t capacity = 64;
     while (capacity < min_capacity)
         capacity *= 2;
@@ -18,26 +17,22 @@ int pn_ring_init(pn_ring *ring, size_t min_capacity)
     return ring->data != NULL;
 }
 
-void pn_ring_clear(pn_ring *ring)
-{
+void pn_ring_clear(pn_ring *ring) {
     pn_free(ring->data);
     ring->data = NULL;
     ring->capacity = 0;
 }
 
-size_t pn_ring_readable(const pn_ring *ring)
-{
+size_t pn_ring_readable(const pn_ring *ring) {
     return atomic_load_explicit(&ring->written, memory_order_acquire) -
            atomic_load_explicit(&ring->read, memory_order_acquire);
 }
 
-size_t pn_ring_writable(const pn_ring *ring)
-{
+size_t pn_ring_writable(const pn_ring *ring) {
     return ring->capacity - pn_ring_readable(ring);
 }
 
-size_t pn_ring_write(pn_ring *ring, const float *from, size_t count)
-{
+size_t pn_ring_write(pn_ring *ring, const float *from, size_t count) {
     size_t room = pn_ring_writable(ring);
     if (count > room)
         count = room;
@@ -50,8 +45,7 @@ size_t pn_ring_write(pn_ring *ring, const float *from, size_t count)
     return count;
 }
 
-size_t pn_ring_read(pn_ring *ring, float *to, size_t count)
-{
+size_t pn_ring_read(pn_ring *ring, float *to, size_t count) {
     size_t stored = pn_ring_readable(ring);
     if (count > stored)
         count = stored;

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-pinna_status pn_fail(pinna_error *err, pinna_status status, const char *format, ...)
-{
+pinna_status pn_fail(pinna_error *err, pinna_status status, const char *format, ...) {
     if (err == NULL)
         return status;
     va_list args;
@@ -17,8 +16,7 @@ pinna_status pn_fail(pinna_error *err, pinna_status status, const char *format, 
     return status;
 }
 
-pinna_status pn_fail_within(pinna_error *err, pinna_status status, const char *format, ...)
-{
+pinna_status pn_fail_within(pinna_error *err, pinna_status status, const char *format, ...) {
     if (err == NULL)
         return status;
     char before[sizeof err->text];
@@ -40,15 +38,13 @@ pinna_status pn_fail_within(pinna_error *err, pinna_status status, const char *f
     return status;
 }
 
-pinna_status pn_fail_memory(pinna_error *err, const char *what, double bytes)
-{
+pinna_status pn_fail_memory(pinna_error *err, const char *what, double bytes) {
     if (bytes < 1e6)
         return pn_fail(err, PINNA_NO_MEMORY, "out of memory for %s (%.1f kB)", what, bytes * 1e-3);
     return pn_fail(err, PINNA_NO_MEMORY, "out of memory for %s (%.1f MB)", what, bytes * 1e-6);
 }
 
-const char *pinna_status_name(pinna_status status)
-{
+const char *pinna_status_name(pinna_status status) {
     static const char *const names[] = {
         [PINNA_OK] = "ok",
         [PINNA_NO_MEMORY] = "out of memory",

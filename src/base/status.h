@@ -9,8 +9,8 @@
 
 /* One status enum for everything: pinna_status, of pinna.h. A function that can fail returns it and takes a
  * `pinna_error *err` (may be NULL) as its last parameter, which it fills exactly once, where the failure
- * arises, with one message that names the file, line or value, what was expected and what to do. Foreign codes
- * are translated at the edge of the module that calls the foreign library. */
+ * arises, with one message that names the file, line or value, what was expected and what to do. Foreign
+ * codes are translated at the edge of the module that calls the foreign library. */
 
 /* Fills err (when not NULL) with status and the formatted text; returns status. Any thread. No allocation. */
 pinna_status pn_fail(pinna_error *err, pinna_status status, const char *format, ...)

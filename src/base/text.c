@@ -9,9 +9,9 @@
 
 enum { LONGEST = 48 };
 
-/* Edit distance with insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
-static size_t edit_distance(const char *a, const char *b)
-{
+/* Edit distance with insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+ */
+static size_t edit_distance(const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b);
     if (n > LONGEST || m > LONGEST)
         return n > m ? n : m;
@@ -37,8 +37,7 @@ static size_t edit_distance(const char *a, const char *b)
     return d[n][m];
 }
 
-const char *pn_nearest_word(const char *word, const char *const *list)
-{
+const char *pn_nearest_word(const char *word, const char *const *list) {
     const char *nearest = NULL;
     size_t limit = strlen(word) / 3;
     size_t best = (limit < 1 ? 1 : limit) + 1;
@@ -52,8 +51,7 @@ const char *pn_nearest_word(const char *word, const char *const *list)
     return nearest;
 }
 
-int pn_parse_number(const char *text, double *value)
-{
+int pn_parse_number(const char *text, double *value) {
     char *end;
     if (text == NULL || *text == '\0' || isspace((unsigned char)*text))
         return 0;

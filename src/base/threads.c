@@ -25,8 +25,7 @@ struct pn_pool {
     atomic_int finished;
 };
 
-static void take_tasks(pn_pool *pool)
-{
+static void take_tasks(pn_pool *pool) {
     for (;;) {
         int task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
         if (task >= pool->tasks)
@@ -35,8 +34,7 @@ static void take_tasks(pn_pool *pool)
     }
 }
 
-static void *worker(void *argument)
-{
+static void *worker(void *argument) {
     pn_pool *pool = argument;
     pn_flush_denormals();
     for (;;) {
@@ -49,8 +47,7 @@ static void *worker(void *argument)
     }
 }
 
-int pn_processor_count(void)
-{
+int pn_processor_count(void) {
 #if defined(__linux__)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0)
@@ -60,11 +57,11 @@ int pn_processor_count(void)
     return count < 1 ? 1 : (int)count;
 }
 
-pinna_status pn_pool_create(int threads, pn_pool **out, pinna_error *err)
-{
+pinna_status pn_pool_create(int threads, pn_pool **out, pinna_error *err) {
     *out = NULL;
     if (threads < 0 || threads > 1024)
-        return pn_fail(err, PINNA_BAD_ARGUMENT, "threads: %d, expected 0 (one per processor) to 1024", threads);
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "threads: %d, expected 0 (one per processor) to 1024",
+                       threads);
     if (threads == 0)
         threads = pn_processor_count();
     pn_pool *pool = pn_alloc(1, sizeof *pool);
@@ -79,8 +76,8 @@ pinna_status pn_pool_create(int threads, pn_pool **out, pinna_error *err)
     for (int i = 1; i < threads; ++i) {
         if (pthread_create(&pool->thread[pool->workers], NULL, worker, pool) != 0) {
             pn_pool_free(pool);
-            return pn_fail(err, PINNA_NO_MEMORY, "thread %d of %d could not be started; use fewer (--threads)",
-                           i + 1, threads);
+            return pn_fail(err, PINNA_NO_MEMORY,
+                           "thread %d of %d could not be started; use fewer (--threads)", i + 1, threads);
         }
         ++pool->workers;
     }
@@ -88,8 +85,7 @@ pinna_status pn_pool_create(int threads, pn_pool **out, pinna_error *err)
     return PINNA_OK;
 }
 
-void pn_pool_free(pn_pool *pool)
-{
+void pn_pool_free(pn_pool *pool) {
     if (pool == NULL)
         return;
     atomic_store(&pool->stop, 1);
@@ -102,13 +98,11 @@ void pn_pool_free(pn_pool *pool)
     pn_free(pool);
 }
 
-int pn_pool_threads(const pn_pool *pool)
-{
+int pn_pool_threads(const pn_pool *pool) {
     return pool == NULL ? 1 : pool->workers + 1;
 }
 
-void pn_pool_run(pn_pool *pool, pn_task_fn run, void *context, int tasks)
-{
+void pn_pool_run(pn_pool *pool, pn_task_fn run, void *context, int tasks) {
     if (pool == NULL || pool->workers == 0 || tasks < 2) {
         for (int task = 0; task < tasks; ++task)
             run(context, task);

@@ -13,18 +13,17 @@ enum { BANDS = 3, REFLECTIONS = 7 };
 static const double hall_seconds = 2.0;
 static const double noise_start_s = 0.012;
 
-/* Seconds and gains of the early reflections of each ear: wall, floor and ceiling paths of a shoe-box hall, the two
- * sides not quite alike. */
+/* Seconds and gains of the early reflections of each ear: wall, floor and ceiling paths of a shoe-box hall,
+ * the two sides not quite alike. */
 static const struct {
     double time_s[2];
     double gain;
 } reflections[REFLECTIONS] = {
-    {{0.0113, 0.0127}, 0.50}, {{0.0171, 0.0163}, -0.42}, {{0.0227, 0.0241}, 0.37}, {{0.0293, 0.0281}, -0.31},
+    {{0.0113, 0.0127}, 0.50}, {{0.0171, 0.0163}, -0.42}, {{0.0227, 0.0241}, 0.37},  {{0.0293, 0.0281}, -0.31},
     {{0.0367, 0.0389}, 0.27}, {{0.0433, 0.0419}, 0.22},  {{0.0541, 0.0557}, -0.18},
 };
 
-static void add_reflections(float *h, int ear, double rate, size_t length)
-{
+static void add_reflections(float *h, int ear, double rate, size_t length) {
     for (int i = 0; i < REFLECTIONS; ++i) {
         size_t at = (size_t)lround(reflections[i].time_s[ear] * rate);
         if (at < length)
@@ -32,8 +31,7 @@ static void add_reflections(float *h, int ear, double rate, size_t length)
     }
 }
 
-static void add_late_part(float *h, int ear, double rate, size_t length)
-{
+static void add_late_part(float *h, int ear, double rate, size_t length) {
     static const double reverberation_s[BANDS] = {2.0, 1.7, 0.8};
     const double low = 1 - exp(-2 * PN_PI * 500 / rate), high = 1 - exp(-2 * PN_PI * 4000 / rate);
     const double rumble = 1 - exp(-2 * PN_PI * 40 / rate);
@@ -57,8 +55,7 @@ static void add_late_part(float *h, int ear, double rate, size_t length)
     }
 }
 
-static void normalise(float *h, size_t length)
-{
+static void normalise(float *h, size_t length) {
     double energy = 0;
     for (size_t n = 0; n < length; ++n)
         energy += (double)h[n] * h[n];
@@ -67,8 +64,7 @@ static void normalise(float *h, size_t length)
         h[n] = (float)(h[n] * scale);
 }
 
-pinna_status pn_hall_make(double rate, float **left, float **right, size_t *length, pinna_error *err)
-{
+pinna_status pn_hall_make(double rate, float **left, float **right, size_t *length, pinna_error *err) {
     *length = (size_t)(hall_seconds * rate);
     *left = pn_alloc_floats(*length);
     *right = pn_alloc_floats(*length);
