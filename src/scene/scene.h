@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/vec.h"
+#include "io/audio_file.h"
 
 /* A scene as pure data: what the file says (or the calls that build one), checked and with every default
  * filled in, but nothing opened. Metres, seconds, dB, Hz; angles in degrees where a name ends in _deg; world
@@ -243,7 +244,7 @@ typedef struct {
 typedef struct {
     const char
         *encoding; /* static: "pcm16", "pcm24", "pcm32", "f32", "f64"; NULL = not given, which is pcm24 */
-    int dither;    /* 0 none, 1 triangular (`tpdf`) */
+    pn_dither dither;
     pn_mark mark;
 } pn_scene_output;
 
