@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The pinna authors
+# SPDX-License-Identifier: MIT
+#
+# tests/LABEL_NAME.c is a cmocka program, tests/LABEL_NAME.sh a script; the label is one of unit, golden, cli, opencl, lint.
+# A program named after a layer (unit_signal_fft) is linked to that layer and what stands below it, and to nothing else.
+# A script is called with the source and the build folder; exit status 77 means that a tool it needs is missing.
+# Label sanitize: the tests with the label unit once more, built with sanitizers by tools/test below the build folder.
+
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+add_library(pn_test_support STATIC EXCLUDE_FROM_ALL tests/support.c)
+target_include_directories(pn_test_support PUBLIC tests)
+target_compile_definitions(pn_test_support PRIVATE PINNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_link_libraries(pn_test_support PUBLIC pn_base PkgConfig::CMOCKA)
+
+# Nothing is written into the user's cache; suppressions are for leaks of OpenCL drivers only.
+set(test_environment
+  "PINNA_PROGRAM=$<TARGET_FILE:pinna>"
+  "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl-cache"
+  "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/cache"
+  "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0"
+  "TSAN_OPTIONS=second_deadlock_stack=1")
+
+function(pinna_test name label)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77
+    ENVIRONMENT "${test_environment}")
+endfunction()
+
+file(GLOB test_programs CONFIGURE_DEPENDS tests/unit_*.c tests/golden_*.c tests/cli_*.c tests/opencl_*.c)
+foreach(source ${test_programs})
+  get_filename_component(test ${source} NAME_WE)
+  string(REGEX REPLACE "_.*" "" label ${test})
+  string(REGEX MATCH "^(unit|golden|opencl)_(base|signal|io|device|convolve|spatial|scene|mix|render)" layer ${test})
+  string(REGEX REPLACE "^[a-z]+_" "" layer "${layer}")
+  add_executable(${test} ${source})
+  if(layer)
+    target_link_libraries(${test} PRIVATE pn_${layer} pn_test_support)
+  else()
+    target_link_libraries(${test} PRIVATE pn_render pn_test_support PkgConfig::CJSON)
+  endif()
+  pinna_test(${test} ${label} ${test})
+
+  # The thread sanitizer slows programs down tenfold: it gets those that name what threads share.
+  if(PINNA_SANITIZE_TESTS AND label STREQUAL "unit")
+    pinna_test(address_${test} sanitize ${PROJECT_BINARY_DIR}/address/${test})
+    file(STRINGS ${source} threaded REGEX "pn_pool_create|pn_ring|pthread_|thrd_|audio_device|pn_live" LIMIT_COUNT 1)
+    if(threaded)
+      pinna_test(thread_${test} sanitize ${PINNA_FIXED_ADDRESSES} ${PROJECT_BINARY_DIR}/thread/${test})
+    endif()
+  endif()
+endforeach()
+
+# Scripts look at the source and at the plain build; once is enough.
+if(NOT PINNA_SANITIZE)
+  file(GLOB test_scripts CONFIGURE_DEPENDS tests/cli_*.sh tests/lint_*.sh)
+  foreach(source ${test_scripts})
+    get_filename_component(test ${source} NAME_WE)
+    string(REGEX REPLACE "_.*" "" label ${test})
+    pinna_test(${test} ${label} bash ${source} ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+  endforeach()
+endif()
