@@ -64,7 +64,7 @@ typedef struct {
 
 typedef struct {
     int size;         /* N: transform, power of two; taps + max_delay + quantum <= N + 1 */
-    int quantum;      /* q: frames per job, power of two, 32 .. 256 */
+    int quantum;      /* q: frames per job, power of two, 32 .. 256, at most N / 2 */
     int sources;      /* number of sources, fixed: every job lists all of them, in the same order */
     int nodes;
     int taps;         /* length of a node's response */
@@ -127,7 +127,8 @@ void pn_backend_close(pn_backend *backend); /* accepts NULL */
 pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user, const char *line), void *user,
                                  pinna_error *err);
 
-/* Implementations, for pn_backend_open and tests. */
+/* Implementations, for pn_backend_open and tests. OpenCL takes besides "auto": as "opencl", but GPUs and
+ * accelerators only; without one it fails with the reason. */
 pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_error *err);
 pinna_status pn_backend_opencl_open(const char *spec, pn_messages *messages, pn_backend **backend,
                                     pinna_error *err);

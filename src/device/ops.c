@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "device/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/vec.h"
+
+double pn_ops_frequency(int size, int k) {
+    double f = -(k + 0.25) / (size / 2);
+    return f < -0.5 ? f + 1 : f;
+}
+
+static pn_complex turn(double cycles) {
+    cycles -= floor(cycles);
+    return (pn_complex){cos(2 * PN_PI * cycles), sin(2 * PN_PI * cycles)};
+}
+
+static pn_complex multiply(pn_complex a, pn_complex b) {
+    return (pn_complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+void pn_ops_forward(int size, const double *re, const double *im, pn_complex *bins) {
+    int m = size / 2;
+    for (int k = 0; k < m; ++k) {
+        pn_complex sum = {0, 0};
+        for (int n = 0; n < m; ++n) {
+            pn_complex z = {re[n], im == NULL ? 0 : im[n]};
+            pn_complex term = multiply(z, turn(-pn_ops_frequency(size, k) * n));
+            sum.re += term.re;
+            sum.im += term.im;
+        }
+        bins[k] = sum;
+    }
+}
+
+void pn_ops_inverse(int size, const pn_complex *bins, double *re, double *im) {
+    int m = size / 2;
+    for (int n = 0; n < m; ++n) {
+        pn_complex sum = {0, 0};
+        for (int k = 0; k < m; ++k) {
+            pn_complex term = multiply(bins[k], turn(pn_ops_frequency(size, k) * n));
+            sum.re += term.re;
+            sum.im += term.im;
+        }
+        if (re != NULL)
+            re[n] = sum.re / m;
+        if (im != NULL)
+            im[n] = sum.im / m;
+    }
+}
+
+void pn_ops_multiply_add(int size, pn_complex *sum, const pn_complex *a, const pn_complex *b) {
+    for (int k = 0; k < size / 2; ++k) {
+        pn_complex product = multiply(a[k], b[k]);
+        sum[k].re += product.re;
+        sum[k].im += product.im;
+    }
+}
+
+void pn_ops_blend(int size, pn_complex *out, const pn_complex *const node[3], const float weight[3]) {
+    for (int k = 0; k < size / 2; ++k) {
+        out[k] = (pn_complex){0, 0};
+        for (int j = 0; j < 3; ++j) {
+            out[k].re += (double)weight[j] * node[j][k].re;
+            out[k].im += (double)weight[j] * node[j][k].im;
+        }
+    }
+}
+
+void pn_ops_ramp(int size, double delay, pn_complex *out) {
+    for (int k = 0; k < size / 2; ++k)
+        out[k] = turn(-pn_ops_frequency(size, k) * delay);
+}
+
+void pn_ops_level(const pn_level_desc *desc, const float *const *input, size_t frames, double *const *out) {
+    for (int o = 0; o < desc->outputs; ++o)
+        memset(out[o], 0, frames * sizeof **out);
+    for (int e = 0; e < desc->entries; ++e) {
+        const pn_level_entry *entry = &desc->entry[e];
+        const float *x = input[entry->input];
+        double *y = out[entry->output];
+        for (size_t k = 0; k < entry->length; ++k)
+            for (size_t n = k; n < frames; ++n)
+                y[n] += (double)entry->taps[k] * (double)x[n - k];
+    }
+}
+
+static double blended_tap(const pn_bank_desc *desc, const pn_filter *filter, int ear, int tap) {
+    double sum = 0;
+    for (int j = 0; j < 3; ++j) {
+        const float *response =
+            desc->responses + ((size_t)filter->node[j] * 2 + (size_t)ear) * (size_t)desc->taps;
+        sum += (double)filter->weight[j] * (double)response[tap];
+    }
+    return sum;
+}
+
+void pn_ops_filter(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out) {
+    int size = desc->size;
+    double delay = (double)filter->delay[ear];
+    memset(out, 0, (size_t)size * sizeof *out);
+    for (int tap = 0; tap < desc->taps; ++tap) {
+        double value = blended_tap(desc, filter, ear, tap);
+        if (value == 0)
+            continue;
+        for (int n = 0; n < size; ++n) {
+            double x = n - tap - delay;
+            double below = size * sin(PN_PI * x / size);
+            out[n] += value * (fabs(below) < 1e-9 ? 1 : sin(PN_PI * x) / below);
+        }
+    }
+}
+
+/* sum += the last `quantum` frames of the negacyclic convolution of history and filter. */
+static void convolve_tail(const pn_bank_desc *desc, const float *history, const double *filter, double *sum) {
+    int size = desc->size, first = size - desc->quantum;
+    for (int n = 0; n < desc->quantum; ++n) {
+        int end = first + n;
+        for (int k = 0; k <= end; ++k)
+            sum[n] += filter[k] * (double)history[end - k];
+        for (int k = end + 1; k < size; ++k)
+            sum[n] -= filter[k] * (double)history[end - k + size];
+    }
+}
+
+pinna_status pn_ops_bank(const pn_bank_desc *desc, const pn_bank_source *sources, const float *const *history,
+                         double *left, double *right, pinna_error *err) {
+    size_t size = (size_t)desc->size, quantum = (size_t)desc->quantum;
+    double *filter = pn_alloc(size + 2 * quantum, sizeof *filter);
+    if (filter == NULL)
+        return pn_fail_memory(err, "the reference of the spatial bank", (double)(size + 2 * quantum) * 8);
+    double *sums[2] = {filter + size, filter + size + quantum};
+    for (int ear = 0; ear < 2; ++ear) {
+        double *out = ear == 0 ? left : right;
+        memset(sums[0], 0, 2 * quantum * sizeof *filter);
+        for (int s = 0; s < desc->sources; ++s) {
+            for (int end = 0; end < 2 && history[s] != NULL; ++end) {
+                pn_ops_filter(desc, end == 0 ? &sources[s].from : &sources[s].to, ear, filter);
+                convolve_tail(desc, history[s], filter, sums[end]);
+            }
+        }
+        for (size_t n = 0; n < quantum; ++n)
+            out[n] = sums[0][n] + (sums[1][n] - sums[0][n]) * (double)n / (double)quantum;
+    }
+    pn_free(filter);
+    return PINNA_OK;
+}
+
+static bool power_of_two(int value, int low, int high) {
+    return value >= low && value <= high && (value & (value - 1)) == 0;
+}
+
+pinna_status pn_level_desc_check(const pn_level_desc *desc, pinna_error *err) {
+    if (!power_of_two(desc->block, 32, 524288))
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "partition level: block %d, expected a power of two, 32..524288", desc->block);
+    if (desc->inputs < 1 || desc->outputs < 1 || desc->entries < 1)
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "partition level: %d inputs, %d outputs, %d entries, expected 1 or more of each",
+                       desc->inputs, desc->outputs, desc->entries);
+    for (int e = 0; e < desc->entries; ++e) {
+        const pn_level_entry *entry = &desc->entry[e];
+        if (entry->input < 0 || entry->input >= desc->inputs || entry->output < 0 ||
+            entry->output >= desc->outputs || entry->length == 0 || entry->taps == NULL)
+            return pn_fail(err, PINNA_BAD_ARGUMENT,
+                           "partition level: entry %d (%d to %d, %zu taps) is outside %d x %d or empty", e,
+                           entry->input, entry->output, entry->length, desc->inputs, desc->outputs);
+    }
+    return PINNA_OK;
+}
+
+pinna_status pn_bank_desc_check(const pn_bank_desc *desc, pinna_error *err) {
+    if (!power_of_two(desc->size, 64, 1048576) || !power_of_two(desc->quantum, 32, 256) ||
+        desc->quantum > desc->size / 2)
+        return pn_fail(
+            err, PINNA_BAD_ARGUMENT,
+            "spatial bank: transform %d, quantum %d, expected powers of two, the quantum 32..256 and at "
+            "most half of the transform",
+            desc->size, desc->quantum);
+    if (desc->sources < 1 || desc->nodes < 1 || desc->responses == NULL)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "spatial bank: %d sources, %d nodes, expected 1 or more",
+                       desc->sources, desc->nodes);
+    if (desc->taps < 1 || desc->max_delay < 0 ||
+        (long)desc->taps + desc->max_delay + desc->quantum > (long)desc->size + 1)
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "spatial bank: %d taps, delay %d and quantum %d do not fit into a transform of %d",
+                       desc->taps, desc->max_delay, desc->quantum, desc->size);
+    return PINNA_OK;
+}
