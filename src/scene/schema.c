@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LONGEST_TEXT = 4096, LONGEST_NAME = 200, MOST_FIELDS = 64 };
+enum { LONGEST_TEXT = 4096, LONGEST_NAME = 200, MOST_RULES = 64 };
 
 pinna_status pn_read_no_memory(pn_reader *reader, double bytes) {
     return pn_fail_memory(reader->err, "the scene", bytes);
@@ -74,12 +74,12 @@ const pn_node *pn_map_get(const pn_node *map, const char *key) {
 
 /* ------------------------------------------------------------------ maps */
 
-static pinna_status fail_unknown(pn_reader *reader, const pn_node *key, const pn_field *fields,
+static pinna_status fail_unknown(pn_reader *reader, const pn_node *key, const pn_rule *fields,
                                  const char *what) {
-    const char *words[MOST_FIELDS + 1] = {NULL};
+    const char *words[MOST_RULES + 1] = {NULL};
     char list[512] = "", word[PN_WORD_TEXT];
     size_t used = 0;
-    for (size_t i = 0; i < MOST_FIELDS && fields[i].key != NULL; ++i) {
+    for (size_t i = 0; i < MOST_RULES && fields[i].key != NULL; ++i) {
         words[i] = fields[i].key;
         if (used < sizeof list)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", words[i]);
@@ -91,13 +91,13 @@ static pinna_status fail_unknown(pn_reader *reader, const pn_node *key, const pn
     return pn_bad(reader, key->mark, "unknown key '%s' in %s; it can have: %s", word, what, list);
 }
 
-pinna_status pn_read_map(pn_reader *reader, const pn_node *map, const pn_field *fields, void *object,
+pinna_status pn_read_map(pn_reader *reader, const pn_node *map, const pn_rule *fields, void *object,
                          const char *what) {
     char found[PN_DESCRIBE_TEXT];
     if (map->kind != PN_NODE_MAP)
         return pn_bad(reader, map->mark, "%s must be a map of keys; got %s", what, pn_describe(map, found));
     for (const pn_node *key = map->first; key != NULL; key = key->next) {
-        const pn_field *field = fields;
+        const pn_rule *field = fields;
         while (field->key != NULL && strcmp(field->key, key->text) != 0)
             ++field;
         if (field->key == NULL)
@@ -113,8 +113,7 @@ pinna_status pn_read_map(pn_reader *reader, const pn_node *map, const pn_field *
 
 /* ------------------------------------------------------------------ numbers and times */
 
-static pinna_status check_range(pn_reader *reader, const pn_node *node, const pn_field *field,
-                                double number) {
+static pinna_status check_range(pn_reader *reader, const pn_node *node, const pn_rule *field, double number) {
     const char *unit = field->unit != NULL ? field->unit : "";
     if ((field->min == 0 && field->max == 0) || (number >= field->min && number <= field->max))
         return PINNA_OK;
@@ -123,7 +122,7 @@ static pinna_status check_range(pn_reader *reader, const pn_node *node, const pn
                   field->max, unit, pn_excerpt(node->text, word));
 }
 
-static pinna_status number_in_range(pn_reader *reader, const pn_node *node, const pn_field *field,
+static pinna_status number_in_range(pn_reader *reader, const pn_node *node, const pn_rule *field,
                                     double *number) {
     char found[PN_DESCRIBE_TEXT];
     if (!number_of(node, number))
@@ -133,7 +132,7 @@ static pinna_status number_in_range(pn_reader *reader, const pn_node *node, cons
     return check_range(reader, node, field, *number);
 }
 
-pinna_status pn_read_number(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_number(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     double number;
     pinna_status status = number_in_range(reader, node, field, &number);
     if (status == PINNA_OK)
@@ -141,7 +140,7 @@ pinna_status pn_read_number(pn_reader *reader, const pn_node *node, const pn_fie
     return status;
 }
 
-pinna_status pn_read_whole(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_whole(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     double number;
     pinna_status status = number_in_range(reader, node, field, &number);
     if (status != PINNA_OK)
@@ -154,9 +153,9 @@ pinna_status pn_read_whole(pn_reader *reader, const pn_node *node, const pn_fiel
     return PINNA_OK;
 }
 
-pinna_status pn_read_integer(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_integer(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     double number = 0;
-    pn_field whole = *field;
+    pn_rule whole = *field;
     whole.offset = 0;
     if (whole.min == 0 && whole.max == 0) {
         whole.min = INT_MIN;
@@ -184,7 +183,7 @@ static int beats_of(const pn_node *node, double *beats) {
     return is_one_of(rest, units) && pn_parse_number(number, beats);
 }
 
-pinna_status pn_read_time(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_time(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     char found[PN_DESCRIBE_TEXT];
     double seconds, beats;
     if (beats_of(node, &beats))
@@ -198,7 +197,7 @@ pinna_status pn_read_time(pn_reader *reader, const pn_node *node, const pn_field
     return status;
 }
 
-pinna_status pn_read_numbers(pn_reader *reader, const pn_node *node, const pn_field *field, double *numbers,
+pinna_status pn_read_numbers(pn_reader *reader, const pn_node *node, const pn_rule *field, double *numbers,
                              size_t count) {
     char found[PN_DESCRIBE_TEXT];
     if (node->kind != PN_NODE_LIST)
@@ -216,7 +215,7 @@ pinna_status pn_read_numbers(pn_reader *reader, const pn_node *node, const pn_fi
     return PINNA_OK;
 }
 
-pinna_status pn_read_vec3(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_vec3(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     double xyz[3];
     pinna_status status = pn_read_numbers(reader, node, field, xyz, 3);
     pn_vec3 vector = {xyz[0], xyz[1], xyz[2]};
@@ -227,7 +226,7 @@ pinna_status pn_read_vec3(pn_reader *reader, const pn_node *node, const pn_field
 
 /* ------------------------------------------------------------------ words and text */
 
-pinna_status pn_read_bool(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_bool(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     char found[PN_DESCRIBE_TEXT];
     int value = boolean_of(node);
     if (value < 0)
@@ -237,11 +236,11 @@ pinna_status pn_read_bool(pn_reader *reader, const pn_node *node, const pn_field
     return PINNA_OK;
 }
 
-static pinna_status fail_word(pn_reader *reader, const pn_node *node, const pn_field *field) {
-    const char *words[MOST_FIELDS + 1] = {NULL};
+static pinna_status fail_word(pn_reader *reader, const pn_node *node, const pn_rule *field) {
+    const char *words[MOST_RULES + 1] = {NULL};
     char list[256] = "", found[PN_DESCRIBE_TEXT];
     size_t used = 0;
-    for (size_t i = 0; i < MOST_FIELDS && field->words[i].word != NULL; ++i) {
+    for (size_t i = 0; i < MOST_RULES && field->words[i].word != NULL; ++i) {
         words[i] = field->words[i].word;
         if (used < sizeof list)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", words[i]);
@@ -252,7 +251,7 @@ static pinna_status fail_word(pn_reader *reader, const pn_node *node, const pn_f
                   nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
-pinna_status pn_read_enum(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_enum(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     for (const pn_word *word = field->words; word->word != NULL; ++word) {
         if (!pn_node_is_word(node, word->word))
             continue;
@@ -279,7 +278,7 @@ pinna_status pn_text_of(pn_reader *reader, const pn_node *node, const char *key,
     return PINNA_OK;
 }
 
-pinna_status pn_read_name(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_name(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     const char *text = NULL;
     pinna_status status = pn_text_of(reader, node, field->key, &text);
     if (status != PINNA_OK)
@@ -310,7 +309,7 @@ pinna_status pn_resolve_path(pn_reader *reader, const char *text, char **path) {
     return PINNA_OK;
 }
 
-pinna_status pn_read_path_text(pn_reader *reader, const pn_node *node, const pn_field *field, void *object) {
+pinna_status pn_read_path_text(pn_reader *reader, const pn_node *node, const pn_rule *field, void *object) {
     const char *text = NULL;
     pinna_status status = pn_text_of(reader, node, field->key, &text);
     char *path = NULL;

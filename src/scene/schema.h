@@ -20,8 +20,8 @@ typedef struct {
     pinna_error *err;
 } pn_reader;
 
-typedef struct pn_field pn_field;
-typedef pinna_status (*pn_read_fn)(pn_reader *reader, const pn_node *value, const pn_field *field,
+typedef struct pn_rule pn_rule;
+typedef pinna_status (*pn_read_fn)(pn_reader *reader, const pn_node *value, const pn_rule *field,
                                    void *object);
 
 typedef struct {
@@ -29,7 +29,7 @@ typedef struct {
     int value;
 } pn_word;
 
-struct pn_field {
+struct pn_rule {
     const char *key;
     pn_read_fn read;
     size_t offset;        /* of the member in the object */
@@ -44,24 +44,24 @@ struct pn_field {
 
 /* Reads a map by a table that ends with a NULL key. Unknown keys fail with the nearest known one, or all known
  * ones. `what` names the map in messages ("a source"). */
-pinna_status pn_read_map(pn_reader *reader, const pn_node *map, const pn_field *fields, void *object,
+pinna_status pn_read_map(pn_reader *reader, const pn_node *map, const pn_rule *fields, void *object,
                          const char *what);
 
 /* Readers of one value into the member at field->offset. */
-pinna_status pn_read_number(pn_reader *, const pn_node *, const pn_field *, void *object);  /* double */
-pinna_status pn_read_integer(pn_reader *, const pn_node *, const pn_field *, void *object); /* int */
-pinna_status pn_read_whole(pn_reader *, const pn_node *, const pn_field *, void *object); /* double, whole */
-pinna_status pn_read_bool(pn_reader *, const pn_node *, const pn_field *, void *object);  /* int */
-pinna_status pn_read_enum(pn_reader *, const pn_node *, const pn_field *, void *object);  /* an enum */
-pinna_status pn_read_name(pn_reader *, const pn_node *, const pn_field *, void *object);  /* char * */
-pinna_status pn_read_path_text(pn_reader *, const pn_node *, const pn_field *,
+pinna_status pn_read_number(pn_reader *, const pn_node *, const pn_rule *, void *object);  /* double */
+pinna_status pn_read_integer(pn_reader *, const pn_node *, const pn_rule *, void *object); /* int */
+pinna_status pn_read_whole(pn_reader *, const pn_node *, const pn_rule *, void *object);   /* double, whole */
+pinna_status pn_read_bool(pn_reader *, const pn_node *, const pn_rule *, void *object);    /* int */
+pinna_status pn_read_enum(pn_reader *, const pn_node *, const pn_rule *, void *object);    /* an enum */
+pinna_status pn_read_name(pn_reader *, const pn_node *, const pn_rule *, void *object);    /* char * */
+pinna_status pn_read_path_text(pn_reader *, const pn_node *, const pn_rule *,
                                void *object); /* char *, resolved */
 /* double, seconds: a number of seconds, or beats at the scene's tempo, "4b" or "4 beats". */
-pinna_status pn_read_time(pn_reader *, const pn_node *, const pn_field *, void *object);
-pinna_status pn_read_vec3(pn_reader *, const pn_node *, const pn_field *, void *object); /* pn_vec3, metres */
+pinna_status pn_read_time(pn_reader *, const pn_node *, const pn_rule *, void *object);
+pinna_status pn_read_vec3(pn_reader *, const pn_node *, const pn_rule *, void *object); /* pn_vec3, metres */
 
 /* `count` numbers of a list of exactly that many, in the field's range. */
-pinna_status pn_read_numbers(pn_reader *reader, const pn_node *value, const pn_field *field, double *numbers,
+pinna_status pn_read_numbers(pn_reader *reader, const pn_node *value, const pn_rule *field, double *numbers,
                              size_t count);
 
 /* The text of a scalar that is text (see above) and not empty; the length is limited to 4096 bytes. */
