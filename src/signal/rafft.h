@@ -26,7 +26,7 @@
 typedef enum { PN_SIMD_PLAIN, PN_SIMD_4, PN_SIMD_8, PN_SIMD_16 } pn_simd;
 
 /* The widest kind this processor runs (and this build has). Environment PINNA_SIMD=plain|sse2|avx2|avx512|neon
- * narrows it, for tests. */
+ * narrows it, for tests; a word that is no kind of this machine changes nothing. */
 pn_simd pn_simd_best(void);
 /* All kinds that run here, plain first; returns how many. */
 int pn_simd_available(pn_simd list[4]);
@@ -57,11 +57,13 @@ PN_BLOCK_PATH void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const 
 
 /* Frequency of each bin in cycles per sample, -1/2 .. 1/2: bin j of vector v and lane l stands at
  * frequency[v * lanes + l]. M values, owned by the transform. A delay of d samples multiplies the bin by
- * exp(-2 pi i frequency d). */
+ * exp(-2 pi i frequency d), and a filter of response H by H(frequency).
+ * Single precision: exact enough to look up a response, too coarse for the phase of a long delay, which is what
+ * pn_rafft_delay_ramp is for. */
 const float *pn_rafft_bin_frequency(const pn_rafft *fft);
 
 /* ramp = exp(-2 pi i frequency delay) for all bins, in the layout of a spectrum (2M floats), built by doubling
- * from a few exact sines; any delay within +-N samples. Error below -125 dB. */
+ * from an exact sine; any delay within +-N samples. Error below -125 dB. */
 PN_BLOCK_PATH void pn_rafft_delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp);
 
 #endif
