@@ -15,14 +15,14 @@
 typedef struct pn_convolver pn_convolver;
 
 typedef struct {
-    int inputs, outputs;     /* 1 .. 1024 */
-    int block;               /* live: frames per call, power of two 32..8192; offline: 0, the plan's choice */
+    int inputs, outputs; /* 1 .. 1024 */
+    int block;           /* live: frames per call, power of two 32..8192; offline: 0, the plan's choice */
     pn_plan_mode mode;
-    const pinna_ir *irs;     /* read during create */
+    const pinna_ir *irs; /* read during create */
     size_t ir_count;
-    pn_backend *backend;     /* outlives the convolver */
-    pn_pool *pool;           /* for the CPU engine that takes over from a lost device; may be NULL */
-    pn_messages *messages;   /* for a device lost while running; may be NULL, outlives the convolver */
+    pn_backend *backend;   /* outlives the convolver */
+    pn_pool *pool;         /* for the CPU engine that takes over from a lost device; may be NULL */
+    pn_messages *messages; /* for a device lost while running; may be NULL, outlives the convolver */
 } pn_convolver_desc;
 
 /* Checks the responses (length, finite taps, indices, one per pair) and says what is wrong; computes the memory
@@ -51,9 +51,12 @@ int pn_convolver_latency(const pn_convolver *convolver);
 
 /* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of
  * the fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block
- * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading). */
-pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count, size_t fade_frames,
-                               pinna_error *err);
+ * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading). After a failure the convolver is as before.
+ * Both run over the full history. For a response that is longer than any before, what it needs of the past is kept
+ * as far back as the longest one reached, and at least for 2^22 / inputs frames (2^19 at most); before is silence.
+ * The old responses are freed at the next exchange. */
+pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
+                               size_t fade_frames, pinna_error *err);
 bool pn_convolver_fading(const pn_convolver *convolver);
 
 /* As newly created. */

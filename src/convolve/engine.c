@@ -1,0 +1,405 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+
+/* The clock of the partition levels.
+ *
+ * A level with blocks of B_l = R B frames covers the taps from 2 B_l on (level 0: from 0 on). Its job begins in the
+ * call that completes a block of B_l input frames; what it gives is heard from 2 B_l frames after that block's
+ * first frame on, which is B_l frames later: the job has R calls. In the R-th call it is finished, after the last
+ * frames of the result before it have been heard, and the next job begins. So each level has one result and at
+ * most one job under way:
+ *     call of phase 1 .. R-1   hear slice phase - 1 of the result, advance the job to phase / R
+ *     call of phase 0 (R)      hear slice R - 1, finish the job into the result, begin the next
+ * with phase = (calls + shift) mod R. (Gardner 1995; the schedule as in Wefers 2015, chapter 6.)
+ *
+ * The CPU spreads a job over its period by itself (advance). A device runs a job at once, so that there the
+ * matrix is cut into the connected components of its inputs and outputs, dealt out to up to GROUPS groups whose
+ * large levels are shifted against each other: shift 37 g, odd, which spreads at every level's period. */
+#include "convolve/engine.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { GROUPS = 8, SHIFT = 37 };
+
+typedef struct {
+    pn_level *level;
+    int block, partitions;
+    int period, shift; /* in calls; level 0: 1, 0 */
+    int inputs, outputs;
+    int *input, *output;   /* the matrix's numbers of the level's inputs and outputs */
+    const float **history; /* of the job under way */
+    float **out;           /* slices of result; level 0: the caller's */
+    float *result;         /* [output][block]; not level 0 */
+    bool running;
+} engine_level;
+
+struct pn_engine {
+    pn_backend *backend;
+    pn_engine_need need;
+    int outputs;
+    engine_level *level; /* level[0] is the one level 0 */
+    int levels;
+    bool *heard; /* [output]: level 0 has it */
+    pinna_ir *kept;
+    size_t kept_count;
+    float *kept_taps;
+};
+
+/* ------------------------------------------------------------------ measure */
+
+static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
+    const pn_plan_level *level = &plan->level[l];
+    if (length <= level->first)
+        return 0;
+    size_t room = (size_t)level->block * (size_t)level->partitions;
+    return length - level->first < room ? length - level->first : room;
+}
+
+static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
+    const pn_plan_level *level = &plan->level[l];
+    double spectrum = 2.0 * (double)level->block * sizeof(float), filters = 0;
+    for (size_t e = 0; e < desc->ir_count; ++e) {
+        size_t taps = taps_in_level(plan, l, desc->irs[e].length);
+        filters += (double)((taps + (size_t)level->block - 1) / (size_t)level->block);
+    }
+    return spectrum * (filters + (double)desc->inputs * level->partitions + 2.5 * desc->outputs);
+}
+
+pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
+    memset(need, 0, sizeof *need);
+    size_t longest = 0, taps = 0;
+    for (size_t e = 0; e < desc->ir_count; ++e) {
+        longest = desc->irs[e].length > longest ? desc->irs[e].length : longest;
+        taps += desc->irs[e].length;
+    }
+    pinna_status status =
+        pn_plan_make(desc->mode, desc->block, longest, desc->backend->kind, &need->plan, err);
+    for (int l = 0; l < need->plan.levels; ++l) {
+        const pn_plan_level *level = &need->plan.level[l];
+        size_t reach = ((size_t)level->partitions + 4) * (size_t)level->block;
+        need->reach = reach > need->reach ? reach : need->reach;
+        need->window = 2 * (size_t)level->block;
+        need->bytes += level_bytes(desc, &need->plan, l);
+    }
+    if (desc->backend->kind != PN_BACKEND_CPU)
+        need->bytes += (double)taps * sizeof(float);
+    return status;
+}
+
+/* ------------------------------------------------------------------ groups */
+
+static int find_root(int *parent, int node) {
+    while (parent[node] != node)
+        node = parent[node] = parent[parent[node]];
+    return node;
+}
+
+/* group[e] of each response: its connected component, dealt out in order of appearance. Returns the number of
+ * groups. parent: inputs + outputs values; number: as many. */
+static int make_groups(const pn_engine_desc *desc, int *group, int *parent, int *number) {
+    int nodes = desc->inputs + desc->outputs, components = 0;
+    for (int n = 0; n < nodes; ++n) {
+        parent[n] = n;
+        number[n] = -1;
+    }
+    for (size_t e = 0; e < desc->ir_count; ++e) {
+        int a = find_root(parent, desc->irs[e].input);
+        int b = find_root(parent, desc->inputs + desc->irs[e].output);
+        parent[a] = b;
+    }
+    int groups = desc->backend->kind == PN_BACKEND_CPU ? 1 : GROUPS;
+    for (size_t e = 0; e < desc->ir_count; ++e) {
+        int root = find_root(parent, desc->irs[e].input);
+        if (number[root] < 0)
+            number[root] = components++;
+        group[e] = number[root] % groups;
+    }
+    return components < groups ? components : groups;
+}
+
+/* ------------------------------------------------------------------ create */
+
+typedef struct {
+    const pn_engine_desc *desc;
+    pn_level_entry *entry;
+    int *group; /* of each response */
+    int groups;
+    int *input_at, *output_at; /* the matrix's number to the level's, or -1 */
+    int *parent, *number;
+} builder;
+
+/* Fills builder->entry with the responses of group g (-1: all) that reach into plan level l, and the maps. */
+static int gather_entries(const builder *b, const pn_plan *plan, int l, int g, engine_level *level) {
+    const pn_engine_desc *desc = b->desc;
+    int entries = 0;
+    memset(b->input_at, -1, (size_t)desc->inputs * sizeof *b->input_at);
+    memset(b->output_at, -1, (size_t)desc->outputs * sizeof *b->output_at);
+    for (size_t e = 0; e < desc->ir_count; ++e) {
+        const pinna_ir *ir = &desc->irs[e];
+        size_t taps = taps_in_level(plan, l, ir->length);
+        if (taps == 0 || (g >= 0 && b->group[e] != g))
+            continue;
+        if (b->input_at[ir->input] < 0) {
+            level->input[level->inputs] = ir->input;
+            b->input_at[ir->input] = level->inputs++;
+        }
+        if (b->output_at[ir->output] < 0) {
+            level->output[level->outputs] = ir->output;
+            b->output_at[ir->output] = level->outputs++;
+        }
+        b->entry[entries++] = (pn_level_entry){b->input_at[ir->input], b->output_at[ir->output],
+                                               ir->taps + plan->level[l].first, taps};
+    }
+    return entries;
+}
+
+/* Adds the level for group g, unless nothing reaches into it. */
+static pinna_status add_level(pn_engine *engine, const builder *b, int l, int g, pinna_error *err) {
+    const pn_plan *plan = &engine->need.plan;
+    engine_level *level = &engine->level[engine->levels++];
+    level->block = plan->level[l].block;
+    level->partitions = plan->level[l].partitions;
+    level->period = level->block / plan->block;
+    level->shift = g > 0 ? g * SHIFT : 0;
+    level->input = pn_alloc((size_t)b->desc->inputs, sizeof *level->input);
+    level->output = pn_alloc((size_t)b->desc->outputs, sizeof *level->output);
+    level->history = pn_alloc((size_t)b->desc->inputs, sizeof *level->history);
+    level->out = pn_alloc((size_t)b->desc->outputs, sizeof *level->out);
+    if (level->input == NULL || level->output == NULL || level->history == NULL || level->out == NULL)
+        return pn_fail_memory(err, "the convolver's channels", 0);
+    int entries = gather_entries(b, plan, l, g, level);
+    if (entries == 0)
+        return PINNA_OK;
+    if (l > 0) {
+        size_t frames = (size_t)level->block;
+        level->result = pn_alloc((size_t)level->outputs, frames * sizeof(float));
+        if (level->result == NULL)
+            return pn_fail_memory(err, "the convolver's output", (double)level->outputs * (double)frames * 4);
+        for (int o = 0; o < level->outputs; ++o)
+            level->out[o] = level->result + (size_t)o * frames;
+    }
+    const pn_level_desc desc = {.block = level->block,
+                                .inputs = level->inputs,
+                                .outputs = level->outputs,
+                                .entry = b->entry,
+                                .entries = entries};
+    return engine->backend->ops->level_create(engine->backend, &desc, &level->level, err);
+}
+
+static pinna_status add_levels(pn_engine *engine, const builder *b, pinna_error *err) {
+    pinna_status status = add_level(engine, b, 0, -1, err);
+    for (int l = 1; l < engine->need.plan.levels; ++l)
+        for (int g = 0; g < b->groups && status == PINNA_OK; ++g)
+            status = add_level(engine, b, l, g, err);
+    for (int o = 0; status == PINNA_OK && o < engine->level[0].outputs; ++o)
+        engine->heard[engine->level[0].output[o]] = true;
+    return status;
+}
+
+static pinna_status keep_irs(pn_engine *engine, const pn_engine_desc *desc, pinna_error *err) {
+    size_t taps = 0;
+    for (size_t e = 0; e < desc->ir_count; ++e)
+        taps += desc->irs[e].length;
+    engine->kept = pn_alloc(desc->ir_count, sizeof *engine->kept);
+    engine->kept_taps = pn_alloc_floats(taps);
+    if (engine->kept == NULL || engine->kept_taps == NULL)
+        return pn_fail_memory(err, "the impulse responses", (double)taps * sizeof(float));
+    float *at = engine->kept_taps;
+    for (size_t e = 0; e < desc->ir_count; ++e) {
+        memcpy(at, desc->irs[e].taps, desc->irs[e].length * sizeof *at);
+        engine->kept[e] = desc->irs[e];
+        engine->kept[e].taps = at;
+        at += desc->irs[e].length;
+    }
+    engine->kept_count = desc->ir_count;
+    return PINNA_OK;
+}
+
+static pinna_status build(pn_engine *engine, builder *b, pinna_error *err) {
+    const pn_engine_desc *desc = b->desc;
+    size_t inputs = (size_t)desc->inputs, outputs = (size_t)desc->outputs;
+    b->entry = pn_alloc(desc->ir_count, sizeof *b->entry);
+    b->group = pn_alloc(desc->ir_count, sizeof *b->group);
+    b->input_at = pn_alloc(inputs, sizeof *b->input_at);
+    b->output_at = pn_alloc(outputs, sizeof *b->output_at);
+    b->parent = pn_alloc(inputs + outputs, sizeof *b->parent);
+    b->number = pn_alloc(inputs + outputs, sizeof *b->number);
+    engine->heard = pn_alloc(outputs, sizeof *engine->heard);
+    engine->level = pn_alloc(1 + PN_PLAN_LEVELS * GROUPS, sizeof *engine->level);
+    if (b->entry == NULL || b->group == NULL || b->input_at == NULL || b->output_at == NULL ||
+        b->parent == NULL || b->number == NULL || engine->heard == NULL || engine->level == NULL)
+        return pn_fail_memory(err, "the convolver", (double)desc->ir_count * sizeof *b->entry);
+    b->groups = make_groups(desc, b->group, b->parent, b->number);
+    pinna_status status = add_levels(engine, b, err);
+    if (status == PINNA_OK && desc->backend->kind != PN_BACKEND_CPU)
+        status = keep_irs(engine, desc, err);
+    return status;
+}
+
+pinna_status pn_engine_create(const pn_engine_desc *desc, pn_engine **out, pinna_error *err) {
+    *out = NULL;
+    pn_engine *engine = pn_alloc(1, sizeof *engine);
+    if (engine == NULL)
+        return pn_fail_memory(err, "the convolver", sizeof *engine);
+    engine->backend = desc->backend;
+    engine->outputs = desc->outputs;
+    builder b = {.desc = desc};
+    pinna_status status = pn_engine_measure(desc, &engine->need, err);
+    if (status == PINNA_OK)
+        status = build(engine, &b, err);
+    pn_free(b.entry);
+    pn_free(b.group);
+    pn_free(b.input_at);
+    pn_free(b.output_at);
+    pn_free(b.parent);
+    pn_free(b.number);
+    if (status != PINNA_OK)
+        pn_engine_free(engine);
+    else
+        *out = engine;
+    return status;
+}
+
+void pn_engine_free(pn_engine *engine) {
+    if (engine == NULL)
+        return;
+    for (int l = 0; l < engine->levels; ++l) {
+        engine_level *level = &engine->level[l];
+        engine->backend->ops->level_free(level->level);
+        pn_free(level->input);
+        pn_free(level->output);
+        pn_free(level->history);
+        pn_free(level->out);
+        pn_free(level->result);
+    }
+    pn_free(engine->level);
+    pn_free(engine->heard);
+    pn_free(engine->kept);
+    pn_free(engine->kept_taps);
+    pn_free(engine);
+}
+
+const pn_engine_need *pn_engine_get_need(const pn_engine *engine) {
+    return &engine->need;
+}
+
+const pinna_ir *pn_engine_kept_irs(const pn_engine *engine, size_t *count) {
+    *count = engine->kept_count;
+    return engine->kept;
+}
+
+pn_backend *pn_engine_backend(const pn_engine *engine) {
+    return engine->backend;
+}
+
+/* ------------------------------------------------------------------ run */
+
+/* Points the level's inputs at the window that ends at `end`. */
+static const float *const *look_at(engine_level *level, const pn_history *history, int64_t end) {
+    for (int i = 0; i < level->inputs; ++i)
+        level->history[i] = pn_history_window(history, level->input[i], end, 2 * (size_t)level->block);
+    return level->history;
+}
+
+/* Feeds the windows that end at first, first + block, .. up to `last`, as far as there is anything to hear. */
+static pinna_status feed(const pn_engine *engine, engine_level *level, const pn_history *history,
+                         int64_t first, int64_t last, pinna_error *err) {
+    pinna_status status = PINNA_OK;
+    for (int64_t end = first; end <= last && status == PINNA_OK; end += level->block)
+        if (end > 0)
+            status = engine->backend->ops->level_feed(level->level, look_at(level, history, end), err);
+    return status;
+}
+
+/* The job whose result is being heard is run in one piece; the one under way gets its share. */
+static pinna_status prime_level(const pn_engine *engine, engine_level *level, const pn_history *history,
+                                int64_t time, pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    int call = engine->need.plan.block;
+    int64_t block = level->block;
+    int phase = (int)((time / call + level->shift) % level->period);
+    int64_t begun = time - (int64_t)phase * call;
+    pinna_status status =
+        feed(engine, level, history, begun - level->partitions * block, begun - 2 * block, err);
+    if (status == PINNA_OK)
+        status = ops->level_begin(level->level, look_at(level, history, begun - block), err);
+    if (status == PINNA_OK)
+        status = ops->level_finish(level->level, level->out, err);
+    if (status == PINNA_OK)
+        status = ops->level_begin(level->level, look_at(level, history, begun), err);
+    if (status != PINNA_OK)
+        return status;
+    ops->level_advance(level->level, phase, level->period);
+    level->running = true;
+    return PINNA_OK;
+}
+
+pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err) {
+    if (time == 0)
+        return PINNA_OK;
+    engine_level *head = &engine->level[0];
+    pinna_status status =
+        feed(engine, head, history, time - (int64_t)(head->partitions - 2) * head->block, time, err);
+    for (int l = 1; l < engine->levels && status == PINNA_OK; ++l)
+        if (engine->level[l].level != NULL)
+            status = prime_level(engine, &engine->level[l], history, time, err);
+    return status;
+}
+
+static void add_slice(const engine_level *level, int slice, int frames, float *const *out) {
+    for (int o = 0; o < level->outputs; ++o) {
+        const float *restrict from = level->out[o] + (size_t)slice * (size_t)frames;
+        float *restrict to = out[level->output[o]];
+        for (int n = 0; n < frames; ++n)
+            to[n] += from[n];
+    }
+}
+
+static pinna_status run_level(const pn_engine *engine, engine_level *level, const pn_history *history,
+                              float *const *out, pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    int call = engine->need.plan.block, period = level->period;
+    int phase = (int)((history->time / call + level->shift) % period);
+    add_slice(level, (phase + period - 1) % period, call, out);
+    if (level->running)
+        ops->level_advance(level->level, phase == 0 ? period : phase, period);
+    if (phase != 0)
+        return PINNA_OK;
+    pinna_status status = level->running ? ops->level_finish(level->level, level->out, err) : PINNA_OK;
+    if (status == PINNA_OK)
+        status = ops->level_begin(level->level, look_at(level, history, history->time), err);
+    level->running = status == PINNA_OK;
+    return status;
+}
+
+pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, float *const *out,
+                           pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    engine_level *head = &engine->level[0];
+    for (int o = 0; o < engine->outputs; ++o)
+        if (!engine->heard[o])
+            memset(out[o], 0, (size_t)engine->need.plan.block * sizeof(float));
+    for (int o = 0; o < head->outputs; ++o)
+        head->out[o] = out[head->output[o]];
+    pinna_status status = ops->level_begin(head->level, look_at(head, history, history->time), err);
+    if (status == PINNA_OK)
+        status = ops->level_finish(head->level, head->out, err);
+    for (int l = 1; l < engine->levels && status == PINNA_OK; ++l)
+        if (engine->level[l].level != NULL)
+            status = run_level(engine, &engine->level[l], history, out, err);
+    return status;
+}
+
+void pn_engine_reset(pn_engine *engine) {
+    for (int l = 0; l < engine->levels; ++l) {
+        engine_level *level = &engine->level[l];
+        if (level->level == NULL)
+            continue;
+        engine->backend->ops->level_reset(level->level);
+        level->running = false;
+        if (level->result != NULL)
+            memset(level->result, 0, (size_t)level->outputs * (size_t)level->block * sizeof(float));
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_CONVOLVE_ENGINE_H
+#define PN_CONVOLVE_ENGINE_H
+
+#include "convolve/history.h"
+#include "convolve/plan.h"
+
+/* One set of responses on one back end, run over an input history that it does not own: a convolver has one, and
+ * two while the responses are exchanged. */
+typedef struct pn_engine pn_engine;
+
+typedef struct {
+    int inputs, outputs;
+    int block; /* live: of the convolver; offline: 0, or the convolver's once it is known */
+    pn_plan_mode mode;
+    const pinna_ir *irs; /* checked before */
+    size_t ir_count;
+    pn_backend *backend;
+} pn_engine_desc;
+
+/* What an engine will need, before it is made. */
+typedef struct {
+    pn_plan plan;
+    double bytes;  /* spectra and buffers, on the host or the device, and the kept responses */
+    size_t reach;  /* frames of history */
+    size_t window; /* longest window of history, frames */
+} pn_engine_need;
+
+pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err);
+
+/* On a back end other than the CPU the responses are kept, so that a CPU engine can be made from them. */
+pinna_status pn_engine_create(const pn_engine_desc *desc, pn_engine **engine, pinna_error *err);
+void pn_engine_free(pn_engine *engine); /* accepts NULL */
+const pn_engine_need *pn_engine_get_need(const pn_engine *engine);
+/* The kept responses, valid until the engine is freed; NULL on the CPU. */
+const pinna_ir *pn_engine_kept_irs(const pn_engine *engine, size_t *count);
+pn_backend *pn_engine_backend(const pn_engine *engine);
+
+/* Brings a new engine to where it would be had it run over the history up to time `time`. Not block path. */
+pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err);
+
+/* Computes the outputs of the block that was written to the history last. out[o] is overwritten. */
+PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, float *const *out,
+                                         pinna_error *err);
+
+/* To where a history at time 0 has it. */
+PN_BLOCK_PATH void pn_engine_reset(pn_engine *engine);
+
+#endif
