@@ -41,7 +41,7 @@ const char *pn_encoding_name(pn_encoding encoding);
 
 /* ------------------------------------------------------------------ reading */
 
-enum { PN_RATE_MIN = 1, PN_RATE_MAX = 768000, PN_AUDIO_MAX_CHANNELS = 1024 };
+enum { PN_RATE_MIN = 100, PN_RATE_MAX = 768000, PN_AUDIO_MAX_CHANNELS = 1024 };
 
 typedef struct {
     int channels;
@@ -78,6 +78,8 @@ pinna_status pn_audio_reader_seek(pn_audio_reader *reader, uint64_t frame, pinna
 uint64_t pn_audio_reader_nonfinite(const pn_audio_reader *reader);
 /* Warns of them, unless that was done already. */
 void pn_audio_reader_report(pn_audio_reader *reader);
+/* Forgets them instead, where an error says it already. */
+void pn_audio_reader_hush(pn_audio_reader *reader);
 
 /* ------------------------------------------------------------------ whole files */
 
