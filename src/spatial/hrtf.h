@@ -9,6 +9,7 @@
 #include "base/messages.h"
 #include "base/status.h"
 #include "base/vec.h"
+#include "spatial/measured.h"
 
 /* A set of measured ears, ready for rendering: for every node of a triangulated sphere a pair of responses with
  * their delays taken out (excess phase kept), and the delays. A direction is the barycentric blend of three nodes:
@@ -17,15 +18,16 @@
 typedef struct pn_hrtf pn_hrtf;
 
 typedef struct {
-    double rate;           /* of the responses as held, Hz */
+    double rate; /* of the responses as held, Hz */
     double file_rate;
-    int directions;        /* nodes */
-    int taps;              /* of an aligned response */
-    int max_delay;         /* samples: every delay[] is 0 .. max_delay */
-    int latency;           /* samples of our own added to every response (pre-onset room); 0 for most sets */
-    double scale;          /* applied to all responses: mean power of both ears in front, 250 Hz-8 kHz, is 0 dB */
-    double distance;       /* metres, of the measured directions (median) */
-    bool horizontal_only;  /* all directions in one plane: elevation is ignored */
+    int directions;  /* nodes: the measured ones, then those added to close gaps */
+    int measured;    /* measured directions after repairs, <= directions */
+    int taps;        /* of an aligned response */
+    int max_delay;   /* samples: every delay[] is 0 .. max_delay */
+    int latency;     /* samples of our own added to every response (pre-onset room); 0 for most sets */
+    double scale;    /* applied to all responses: mean power of both ears in front, 250 Hz-8 kHz, is 0 dB */
+    double distance; /* metres, of the measured directions (median) */
+    bool horizontal_only;                    /* all directions in one plane: elevation is ignored */
     const char *name, *licence, *convention; /* owned by the set; never NULL */
 } pn_hrtf_info;
 
@@ -38,7 +40,12 @@ typedef struct {
 
 /* file NULL or "builtin": the embedded MIT KEMAR set. rate 0: the file's own. Tells repairs to messages; errors
  * name the file. */
-pinna_status pn_hrtf_load(const char *file, double rate, pn_messages *messages, pn_hrtf **hrtf, pinna_error *err);
+pinna_status pn_hrtf_load(const char *file, double rate, pn_messages *messages, pn_hrtf **hrtf,
+                          pinna_error *err);
+/* The same from measurements in memory, which it takes over and clears, whatever happens; label names them in errors
+ * and messages. */
+pinna_status pn_hrtf_from_measured(pn_measured *measured, const char *label, double rate,
+                                   pn_messages *messages, pn_hrtf **hrtf, pinna_error *err);
 void pn_hrtf_free(pn_hrtf *hrtf);
 const pn_hrtf_info *pn_hrtf_get_info(const pn_hrtf *hrtf);
 
@@ -53,6 +60,7 @@ void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 direction, int *hint, pn_hrtf_
 
 /* The complete response pair in a direction, ITD inside: left and right have taps + max_delay samples each.
  * Allocates. */
-pinna_status pn_hrtf_response(const pn_hrtf *hrtf, pn_vec3 direction, float *left, float *right, pinna_error *err);
+pinna_status pn_hrtf_response(const pn_hrtf *hrtf, pn_vec3 direction, float *left, float *right,
+                              pinna_error *err);
 
 #endif

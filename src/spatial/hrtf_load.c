@@ -1,0 +1,401 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+/* From measurements to a set that can be rendered with.
+ *
+ * Response h with delay tau becomes the aligned response A = h advanced by tau (a linear phase, exact for the band up
+ * to half the rate), and delay = tau - room. Blends of A then do not comb, and delay comes back as linear phase of
+ * the blend, so that at a measured direction the measured response is rendered. What is acausal in A (excess phase, the
+ * tails of the fractional shift) is kept in `room` samples before its onset: the fewest of 16, 32, 48, 64, 96 (at 48
+ * kHz) that leave less than -45 dB of the set's energy outside. A delay that would be negative is avoided by delaying
+ * the whole set by whole samples (info.latency). */
+#include "spatial/hrtf_set.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "signal/fft.h"
+#include "spatial/delays.h"
+#include "spatial/sofa.h"
+
+enum { RINGING = 128 }; /* zeros around a response in the transforms, for the tails of a fractional shift */
+
+#define ROOM_LEAKAGE 3.2e-5 /* -45 dB */
+
+typedef struct {
+    pn_measured *set;
+    const char *label;
+    pn_messages *messages;
+    pn_hrtf *hrtf;
+    double *tau;    /* [direction][ear], samples */
+    double least;   /* of tau - delay: where the first onset lies in the arrays */
+    int room, size; /* pre-onset samples; transform */
+    pn_fft *fft;
+    pn_complex *work;
+} loader;
+
+/* ---- which ear is which */
+
+typedef struct {
+    double lag,
+        level; /* seconds and dB that the far ear is behind, over lateral directions; < 0: ears swapped */
+    int lateral;
+} sides;
+
+static double level_db(const pn_measured *set, int direction, int ear) {
+    const float *ir = pn_measured_ir(set, direction, ear);
+    double sum = 1e-30;
+    for (int n = 0; n < set->taps; ++n)
+        sum += (double)ir[n] * (double)ir[n];
+    return 10 * log10(sum);
+}
+
+static sides compare_sides(const pn_measured *set, const double *tau) {
+    sides s = {0};
+    for (int i = 0; i < set->directions; ++i) {
+        double y = set->direction[i].y;
+        if (fabs(y) < 0.5)
+            continue;
+        double sign = y > 0 ? 1 : -1;
+        s.lag += sign * (tau[2 * i + 1] - tau[2 * i]) / set->rate;
+        s.level += sign * (level_db(set, i, 0) - level_db(set, i, 1));
+        ++s.lateral;
+    }
+    if (s.lateral > 0) {
+        s.lag /= s.lateral;
+        s.level /= s.lateral;
+    }
+    return s;
+}
+
+/* Responses decide: many published files give the receivers in the wrong order. */
+static void settle_ears(loader *l) {
+    sides s = compare_sides(l->set, l->tau);
+    bool clear = fabs(s.lag) > 50e-6 || fabs(s.level) > 1;
+    bool swapped = fabs(s.lag) > 50e-6 ? s.lag < 0 : s.level < 0;
+    bool receivers_swapped = l->set->receiver_y < 0;
+    if (clear && swapped) {
+        pn_measured_swap_ears(l->set);
+        for (int i = 0; i < l->set->directions; ++i) {
+            double swap = l->tau[2 * i];
+            l->tau[2 * i] = l->tau[2 * i + 1];
+            l->tau[2 * i + 1] = swap;
+        }
+        pn_warn(l->messages,
+                "%s: by its responses the first receiver is the right ear (sources on the left reach it %.0f "
+                "us later, "
+                "%.1f dB weaker); the ears are exchanged",
+                l->label, -1e6 * s.lag, -s.level);
+    } else if (receivers_swapped && clear) {
+        pn_info(l->messages,
+                "%s: ReceiverPosition calls the first receiver the right ear, its responses show the left "
+                "one; the "
+                "responses are believed",
+                l->label);
+    } else if (receivers_swapped) {
+        pn_warn(l->messages,
+                "%s: ReceiverPosition calls the first receiver the right ear and the responses do not tell; "
+                "it is "
+                "taken as the left ear, as in nearly all files",
+                l->label);
+    }
+}
+
+/* ---- aligning */
+
+/* work = both ears, each advanced by tau - delay, as re and im; index n < 0 at size + n. */
+static void advance(loader *l, int direction) {
+    const float *left = pn_measured_ir(l->set, direction, 0), *right = pn_measured_ir(l->set, direction, 1);
+    pn_complex *z = l->work;
+    int size = l->size;
+    memset(z, 0, (size_t)size * sizeof *z);
+    for (int n = 0; n < l->set->taps; ++n)
+        z[n] = (pn_complex){(double)left[n], (double)right[n]};
+    pn_fft_forward(l->fft, z);
+    pn_complex turn[2], at[2] = {{1, 0}, {1, 0}};
+    for (int e = 0; e < 2; ++e) {
+        double step = 2 * PN_PI * (l->tau[2 * direction + e] - l->set->delay[2 * direction + e]) / size;
+        turn[e] = (pn_complex){cos(step), sin(step)};
+    }
+    for (int k = 0; k <= size / 2; ++k) {
+        int mirror = (size - k) & (size - 1);
+        pn_complex p = z[k], q = z[mirror];
+        pn_complex ear[2] = {{(p.re + q.re) / 2, (p.im - q.im) / 2}, {(p.im + q.im) / 2, (q.re - p.re) / 2}};
+        for (int e = 0; e < 2; ++e) {
+            double c = at[e].re, s = k == size / 2 ? 0 : at[e].im;
+            ear[e] = (pn_complex){ear[e].re * c - ear[e].im * s, ear[e].re * s + ear[e].im * c};
+            at[e] = (pn_complex){at[e].re * turn[e].re - at[e].im * turn[e].im,
+                                 at[e].re * turn[e].im + at[e].im * turn[e].re};
+        }
+        z[k] = (pn_complex){ear[0].re - ear[1].im, ear[0].im + ear[1].re};
+        z[mirror] = (pn_complex){ear[0].re + ear[1].im, ear[1].re - ear[0].im};
+    }
+    pn_fft_inverse(l->fft, z);
+}
+
+static pinna_status prepare(loader *l, pinna_error *err) {
+    double most = -1e300;
+    l->least = 1e300;
+    for (int i = 0; i < 2 * l->set->directions; ++i) {
+        l->least = fmin(l->least, l->tau[i] - l->set->delay[i]);
+        most = fmax(most, l->tau[i] - l->set->delay[i]);
+    }
+    l->size = 64;
+    while (l->size < l->set->taps + fmax(0, most) - fmin(0, l->least) + 2 * RINGING)
+        l->size *= 2;
+    l->work = pn_alloc((size_t)l->size, sizeof *l->work);
+    if (l->work == NULL)
+        return pn_fail_memory(err, "aligning the HRTF set", l->size * 16.0);
+    return pn_fft_create(l->size, &l->fft, err);
+}
+
+/* Energy of every direction in the samples before onset, [n]: n + 1 samples before it; looked at on some directions
+ * only, for speed. */
+static void choose_room(loader *l) {
+    static const int rooms[] = {16, 32, 48, 64, 96};
+    enum { ROOMS = sizeof rooms / sizeof rooms[0], LOOKED_AT = 100 };
+    double outside[ROOMS] = {0}, all = 0, scale = l->set->rate / 48000;
+    int step = l->set->directions / LOOKED_AT + 1;
+    for (int i = 0; i < l->set->directions; i += step) {
+        advance(l, i);
+        for (int n = 0; n < l->size; ++n) {
+            double e = l->work[n].re * l->work[n].re + l->work[n].im * l->work[n].im;
+            all += e;
+            int before = l->size - n;
+            for (int r = 0; r < ROOMS && before < l->size / 2; ++r)
+                outside[r] += before > rooms[r] * scale ? e : 0;
+        }
+    }
+    int r = 0;
+    while (r < ROOMS - 1 && outside[r] > ROOM_LEAKAGE * all)
+        ++r;
+    l->room = (int)ceil(rooms[r] * scale);
+}
+
+static void settle_delays(loader *l) {
+    pn_hrtf *h = l->hrtf;
+    double least = 0, most = 0;
+    for (int i = 0; i < 2 * l->set->directions; ++i)
+        least = fmin(least, l->tau[i] - l->room);
+    h->info.latency = (int)ceil(-least);
+    for (int i = 0; i < 2 * l->set->directions; ++i) {
+        h->delay[i] = (float)fmax(0, l->tau[i] - l->room + h->info.latency);
+        most = fmax(most, (double)h->delay[i]);
+    }
+    h->info.max_delay = (int)ceil(most);
+}
+
+static void align(loader *l) {
+    pn_hrtf *h = l->hrtf;
+    int taps = h->info.taps;
+    for (int i = 0; i < l->set->directions; ++i) {
+        advance(l, i);
+        float *left = h->response + (size_t)i * 2 * (size_t)taps, *right = left + taps;
+        for (int n = 0; n < taps; ++n) {
+            pn_complex z = l->work[(n - l->room + l->size) & (l->size - 1)];
+            left[n] = (float)z.re;
+            right[n] = (float)z.im;
+        }
+    }
+}
+
+/* Content of the nodes that close gaps: the mean of those around. */
+static void fill_gaps(pn_hrtf *h) {
+    size_t pair = 2 * (size_t)h->info.taps;
+    for (int f = h->info.measured; f < h->info.directions; ++f) {
+        double sum = 0, delay[2] = {0, 0};
+        for (int i = 0; i < h->info.measured; ++i)
+            sum += pn_sphere_fill_weight(h->sphere, f, i);
+        for (int i = 0; i < h->info.measured; ++i) {
+            float weight = (float)(pn_sphere_fill_weight(h->sphere, f, i) / sum);
+            delay[0] += (double)(weight * h->delay[2 * i]);
+            delay[1] += (double)(weight * h->delay[2 * i + 1]);
+            for (size_t n = 0; n < pair && weight > 1e-6f; ++n)
+                h->response[(size_t)f * pair + n] += weight * h->response[(size_t)i * pair + n];
+        }
+        h->delay[2 * f] = (float)delay[0];
+        h->delay[2 * f + 1] = (float)delay[1];
+    }
+}
+
+/* ---- level */
+
+/* Mean power of both ears over 250 Hz .. 8 kHz of the aligned blend in a direction. */
+static pinna_status band_power(const pn_hrtf *h, pn_vec3 direction, double *power, pinna_error *err) {
+    pn_hrtf_point point;
+    pn_hrtf_look_up(h, direction, NULL, &point);
+    int size = 1024;
+    while (size < 2 * h->info.taps || size < h->info.rate / 50)
+        size *= 2;
+    pn_fft *fft = NULL;
+    pinna_status status = pn_fft_create(size, &fft, err);
+    pn_complex *z = pn_alloc((size_t)size, sizeof *z);
+    if (status == PINNA_OK && z == NULL)
+        status = pn_fail_memory(err, "the level of the HRTF set", size * 16.0);
+    if (status == PINNA_OK) {
+        int taps = h->info.taps;
+        for (int i = 0; i < 3; ++i) {
+            const float *ir = h->response + (size_t)point.node[i] * 2 * (size_t)taps;
+            for (int n = 0; n < taps; ++n) {
+                z[n].re += (double)(point.weight[i] * ir[n]);
+                z[n].im += (double)(point.weight[i] * ir[n + taps]);
+            }
+        }
+        pn_fft_forward(fft, z);
+        double top = fmin(8000, 0.45 * fmin(h->info.file_rate, h->info.rate)), sum = 0;
+        int bins = 0;
+        for (int k = (int)ceil(250.0 * size / h->info.rate); k <= top * size / h->info.rate; ++k, ++bins) {
+            pn_complex p = z[k], q = z[size - k];
+            sum += (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4; /* (|L|^2 + |R|^2) / 2 */
+        }
+        *power = bins > 0 ? sum / bins : 0;
+    }
+    pn_fft_free(fft);
+    pn_free(z);
+    return status;
+}
+
+static pinna_status set_level(loader *l, pinna_error *err) {
+    pn_hrtf *h = l->hrtf;
+    double power = 0;
+    pinna_status status = band_power(h, (pn_vec3){1, 0, 0}, &power, err);
+    if (status != PINNA_OK)
+        return status;
+    if (!(power > 1e-30) || !isfinite(power))
+        return pn_fail(err, PINNA_BAD_FILE, "%s: nothing between 250 Hz and 8 kHz in front; not an HRTF set",
+                       l->label);
+    h->info.scale = 1 / sqrt(power);
+    size_t count = (size_t)h->info.directions * 2 * (size_t)h->info.taps;
+    for (size_t n = 0; n < count; ++n)
+        h->response[n] = (float)((double)h->response[n] * h->info.scale);
+    pn_info(l->messages, "%s: level %+.2f dB, so that the front is 0 dB at 1 m", l->label,
+            20 * log10(h->info.scale));
+    return PINNA_OK;
+}
+
+/* ---- in order */
+
+static double median_distance(pn_measured *set) {
+    double sum = 0; /* of one shell, after repairs: the mean says as much */
+    for (int i = 0; i < set->directions; ++i)
+        sum += set->distance[i];
+    return sum / set->directions;
+}
+
+static char *copy_text(const char *text, const char *otherwise) {
+    return pn_strdup(text == NULL ? otherwise : text);
+}
+
+static pinna_status make_nodes(loader *l, pinna_error *err) {
+    pn_hrtf *h = l->hrtf;
+    pinna_status status = pn_sphere_create(l->set->direction, l->set->directions, &h->sphere, err);
+    if (status != PINNA_OK)
+        return pn_fail_within(err, status, "%s", l->label);
+    h->info.measured = l->set->directions;
+    h->info.directions = pn_sphere_nodes(h->sphere);
+    h->info.horizontal_only = pn_sphere_is_flat(h->sphere);
+    size_t n = (size_t)h->info.directions;
+    h->direction = pn_alloc(n, sizeof *h->direction);
+    h->delay = pn_alloc_floats(2 * n);
+    h->response = pn_alloc_floats(2 * n * (size_t)h->info.taps);
+    h->name = copy_text(l->set->name, l->label);
+    h->licence = copy_text(l->set->licence, "");
+    h->convention = copy_text(l->set->convention, "");
+    if (!h->direction || !h->delay || !h->response || !h->name || !h->licence || !h->convention)
+        return pn_fail_memory(err, "the HRTF set", (double)n * h->info.taps * 8);
+    for (size_t i = 0; i < n; ++i)
+        h->direction[i] = pn_sphere_node(h->sphere, (int)i);
+    h->info.name = h->name;
+    h->info.licence = h->licence;
+    h->info.convention = h->convention;
+    return PINNA_OK;
+}
+
+static void tell_coverage(const loader *l) {
+    const pn_hrtf_info *info = &l->hrtf->info;
+    if (info->measured == 1)
+        pn_warn(l->messages, "%s: one direction only; every source sounds from there", l->label);
+    else if (info->horizontal_only)
+        pn_warn(l->messages, "%s: its %d directions lie in one plane; elevation is ignored", l->label,
+                info->measured);
+    else if (info->directions > info->measured)
+        pn_warn(l->messages,
+                "%s: its directions leave more than a third of the sphere open; there the edge of the gap is "
+                "blended",
+                l->label);
+    if (info->latency > 0)
+        pn_info(l->messages, "%s: responses begin too early; all are delayed by %d samples (%.2f ms)",
+                l->label, info->latency, 1e3 * info->latency / info->rate);
+}
+
+static pinna_status build(loader *l, double rate, pinna_error *err) {
+    pn_measured *set = l->set;
+    pn_hrtf *h = l->hrtf;
+    pinna_status status = pn_measured_repair(set, l->label, l->messages, err);
+    if (status != PINNA_OK)
+        return status;
+    h->info.file_rate = set->rate;
+    h->info.rate = rate > 0 ? rate : set->rate;
+    h->info.distance = median_distance(set);
+    if (h->info.rate != set->rate) {
+        int before = set->taps;
+        status = pn_measured_resample(set, h->info.rate, err);
+        if (status != PINNA_OK)
+            return pn_fail_within(err, status, "%s", l->label);
+        pn_info(l->messages, "%s: responses resampled from %g to %g Hz (%d to %d samples)", l->label,
+                h->info.file_rate, h->info.rate, before, set->taps - PN_MEASURED_LEAD);
+    }
+    l->tau = pn_alloc(2 * (size_t)set->directions, sizeof *l->tau);
+    if (l->tau == NULL)
+        return pn_fail_memory(err, "the delays of the HRTF set", set->directions * 16.0);
+    status = pn_delays_estimate(set, l->tau, err);
+    if (status != PINNA_OK)
+        return status;
+    settle_ears(l);
+    status = prepare(l, err);
+    if (status != PINNA_OK)
+        return status;
+    choose_room(l);
+    h->info.taps = l->room + set->taps - (int)floor(l->least);
+    status = make_nodes(l, err);
+    if (status != PINNA_OK)
+        return status;
+    settle_delays(l);
+    align(l);
+    fill_gaps(h);
+    tell_coverage(l);
+    return set_level(l, err);
+}
+
+pinna_status pn_hrtf_from_measured(pn_measured *measured, const char *label, double rate,
+                                   pn_messages *messages, pn_hrtf **hrtf, pinna_error *err) {
+    *hrtf = NULL;
+    loader l = {.set = measured, .label = label, .messages = messages};
+    l.hrtf = pn_alloc(1, sizeof *l.hrtf);
+    pinna_status status =
+        l.hrtf == NULL ? pn_fail_memory(err, "the HRTF set", sizeof *l.hrtf) : build(&l, rate, err);
+    pn_fft_free(l.fft);
+    pn_free(l.work);
+    pn_free(l.tau);
+    pn_measured_clear(measured);
+    if (status != PINNA_OK) {
+        pn_hrtf_free(l.hrtf);
+        return status;
+    }
+    *hrtf = l.hrtf;
+    return PINNA_OK;
+}
+
+pinna_status pn_hrtf_load(const char *file, double rate, pn_messages *messages, pn_hrtf **hrtf,
+                          pinna_error *err) {
+    *hrtf = NULL;
+    if (rate != 0 && !(rate >= 4000 && rate <= 768000))
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "a rate of %g Hz for the HRTF set; expected 4000 to 768000",
+                       rate);
+    pn_measured set;
+    pinna_status status = pn_sofa_read(file, &set, messages, err);
+    if (status != PINNA_OK)
+        return status;
+    return pn_hrtf_from_measured(&set, pn_sofa_is_builtin(file) ? "builtin" : file, rate, messages, hrtf,
+                                 err);
+}

@@ -1,0 +1,303 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "spatial/measured.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "spatial/hull.h"
+
+enum { LOWEST_RATE = 4000, HIGHEST_RATE = 768000, MOST_TAPS_48K = 8192, MOST_DIRECTIONS = 100000 };
+
+#define NO_DISTANCE 0.01  /* metres; below it a distance says nothing */
+#define SAME_DISTANCE 1.1 /* ratio up to which distances count as one */
+#define LONGEST_DELAY 0.5 /* seconds */
+
+pinna_status pn_measured_create(pn_measured *set, int directions, int taps, double rate, pinna_error *err) {
+    memset(set, 0, sizeof *set);
+    double bytes = (double)directions * taps * 8;
+    if (directions < 0 || taps < 0 || bytes > 2147483648.0)
+        return pn_fail_memory(err, "the HRTF set", bytes);
+    size_t n = (size_t)directions;
+    set->direction = pn_alloc(n, sizeof *set->direction);
+    set->distance = pn_alloc(n, sizeof *set->distance);
+    set->ir = pn_alloc_floats(2 * n * (size_t)taps);
+    set->delay = pn_alloc(2 * n, sizeof *set->delay);
+    if (!set->direction || !set->distance || !set->ir || !set->delay) {
+        pn_measured_clear(set);
+        return pn_fail_memory(err, "the HRTF set", bytes);
+    }
+    set->directions = directions;
+    set->taps = taps;
+    set->rate = rate;
+    set->receiver_y = NAN;
+    return PINNA_OK;
+}
+
+void pn_measured_clear(pn_measured *set) {
+    pn_free(set->direction);
+    pn_free(set->distance);
+    pn_free(set->ir);
+    pn_free(set->delay);
+    pn_free(set->convention);
+    pn_free(set->version);
+    pn_free(set->database);
+    pn_free(set->listener);
+    pn_free(set->title);
+    pn_free(set->licence);
+    pn_free(set->organization);
+    pn_free(set->name);
+    memset(set, 0, sizeof *set);
+}
+
+float *pn_measured_ir(const pn_measured *set, int direction, int ear) {
+    return set->ir + ((size_t)direction * 2 + (size_t)ear) * (size_t)set->taps;
+}
+
+/* Keeps the directions marked; returns how many went. */
+static int keep_marked(pn_measured *set, const bool *keep) {
+    int kept = 0;
+    for (int i = 0; i < set->directions; ++i) {
+        if (!keep[i])
+            continue;
+        set->direction[kept] = set->direction[i];
+        set->distance[kept] = set->distance[i];
+        for (int ear = 0; ear < 2; ++ear)
+            set->delay[2 * kept + ear] = set->delay[2 * i + ear];
+        if (kept != i)
+            memcpy(pn_measured_ir(set, kept, 0), pn_measured_ir(set, i, 0),
+                   2 * (size_t)set->taps * sizeof(float));
+        ++kept;
+    }
+    int dropped = set->directions - kept;
+    set->directions = kept;
+    return dropped;
+}
+
+static bool is_vector(pn_vec3 v) {
+    return isfinite(v.x) && isfinite(v.y) && isfinite(v.z);
+}
+
+static pinna_status check_shape(const pn_measured *set, const char *label, pinna_error *err) {
+    if (set->directions < 1)
+        return pn_fail(err, PINNA_BAD_FILE, "%s: no measurements (M = 0); the file is empty or damaged",
+                       label);
+    if (set->directions > MOST_DIRECTIONS)
+        return pn_fail(err, PINNA_BAD_FILE, "%s: %d directions; at most %d can be used", label,
+                       set->directions, MOST_DIRECTIONS);
+    if (set->taps < 1)
+        return pn_fail(err, PINNA_BAD_FILE,
+                       "%s: responses without samples (N = 0); the file is empty or damaged", label);
+    if (!(set->rate >= LOWEST_RATE && set->rate <= HIGHEST_RATE))
+        return pn_fail(err, PINNA_BAD_FILE,
+                       "%s: a sampling rate of %g Hz; expected %d to %d, the file is damaged", label,
+                       set->rate, LOWEST_RATE, HIGHEST_RATE);
+    return PINNA_OK;
+}
+
+static pinna_status check_values(const pn_measured *set, const char *label, pinna_error *err) {
+    double longest = LONGEST_DELAY * set->rate;
+    for (int i = 0; i < set->directions; ++i) {
+        if (!is_vector(set->direction[i]) || !isfinite(set->distance[i]))
+            return pn_fail(err, PINNA_BAD_FILE, "%s: the position of measurement %d is not a number", label,
+                           i);
+        for (int ear = 0; ear < 2; ++ear) {
+            double delay = set->delay[2 * i + ear];
+            if (!(fabs(delay) <= longest))
+                return pn_fail(err, PINNA_BAD_FILE,
+                               "%s: a delay of %g samples at measurement %d; expected at most half a second "
+                               "(Data.Delay is in samples)",
+                               label, delay, i);
+            const float *ir = pn_measured_ir(set, i, ear);
+            for (int n = 0; n < set->taps; ++n) {
+                if (!isfinite(ir[n]) || fabsf(ir[n]) > 1e15f)
+                    return pn_fail(
+                        err, PINNA_BAD_FILE,
+                        "%s: sample %d of measurement %d, %s ear, is %g; expected an impulse response", label,
+                        n, i, ear ? "right" : "left", (double)ir[n]);
+            }
+        }
+    }
+    return PINNA_OK;
+}
+
+static double energy(const pn_measured *set, int direction) {
+    const float *ir = pn_measured_ir(set, direction, 0);
+    double sum = 0;
+    for (size_t n = 0; n < 2 * (size_t)set->taps; ++n)
+        sum += (double)ir[n] * (double)ir[n];
+    return sum;
+}
+
+static pinna_status drop_silent(pn_measured *set, const char *label, bool *keep, pn_messages *messages,
+                                pinna_error *err) {
+    double most = 0;
+    for (int i = 0; i < set->directions; ++i)
+        most = fmax(most, energy(set, i));
+    if (!(most > 0))
+        return pn_fail(err, PINNA_BAD_FILE, "%s: all responses are silent (zeros); nothing to render with",
+                       label);
+    int all = set->directions;
+    for (int i = 0; i < all; ++i)
+        keep[i] = energy(set, i) > 1e-12 * most;
+    int dropped = keep_marked(set, keep);
+    if (dropped > 0)
+        pn_warn(messages,
+                "%s: %d of %d directions are silent and left out; their neighbours take their place", label,
+                dropped, all);
+    return PINNA_OK;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The distance that most directions have, within 5 %; the nearest to a metre among equals. */
+static double commonest(const double *sorted, int count, int *members) {
+    double best = sorted[0];
+    *members = 0;
+    for (int i = 0, first = 0; i < count; ++i) {
+        while (sorted[i] > 1.05 * sorted[first])
+            ++first;
+        int n = i - first + 1;
+        double middle = sorted[(i + first) / 2];
+        if (n > *members || (n == *members && fabs(log(middle)) < fabs(log(best)))) {
+            *members = n;
+            best = middle;
+        }
+    }
+    return best;
+}
+
+static pinna_status one_distance(pn_measured *set, const char *label, bool *keep, pn_messages *messages,
+                                 pinna_error *err) {
+    double *sorted = pn_alloc((size_t)set->directions, sizeof *sorted);
+    if (sorted == NULL)
+        return pn_fail_memory(err, "the distances of the HRTF set", set->directions * 8.0);
+    int known = 0;
+    for (int i = 0; i < set->directions; ++i) {
+        if (set->distance[i] >= NO_DISTANCE)
+            sorted[known++] = set->distance[i];
+    }
+    qsort(sorted, (size_t)known, sizeof *sorted, by_value);
+    double median = known ? sorted[known / 2] : 1;
+    if (known < set->directions)
+        pn_warn(messages, "%s: %d of %d positions have a distance of 0; %g m is assumed%s", label,
+                set->directions - known, set->directions, median, known ? ", as for the others" : "");
+    bool several = known > 0 && sorted[known - 1] > SAME_DISTANCE * sorted[0];
+    int members = 0;
+    double shell = several ? commonest(sorted, known, &members) : median;
+    set->least_distance = known ? sorted[0] : median;
+    set->most_distance = known ? sorted[known - 1] : median;
+    pn_free(sorted);
+    int all = set->directions;
+    for (int i = 0; i < all; ++i) {
+        if (set->distance[i] < NO_DISTANCE)
+            set->distance[i] = median;
+        keep[i] = set->distance[i] >= shell / 1.06 && set->distance[i] <= shell * 1.06;
+    }
+    if (!several)
+        return PINNA_OK;
+    if (members < 4) {
+        pn_warn(messages,
+                "%s: distances from %g to %g m are mixed; all are used as if measured at one distance", label,
+                set->least_distance, set->most_distance);
+        return PINNA_OK;
+    }
+    keep_marked(set, keep);
+    pn_warn(messages,
+            "%s: measured at several distances (%g to %g m); the %d of %d directions at %.3g m are used",
+            label, set->least_distance, set->most_distance, set->directions, all, shell);
+    return PINNA_OK;
+}
+
+static void drop_duplicates(pn_measured *set, const char *label, bool *keep, pn_messages *messages) {
+    int all = set->directions;
+    for (int i = 0; i < all; ++i) {
+        keep[i] = true;
+        for (int j = 0; j < i && keep[i]; ++j) {
+            if (keep[j] && pn_vec_length(pn_vec_sub(set->direction[i], set->direction[j])) < PN_HULL_NEAREST)
+                keep[i] = false;
+        }
+    }
+    int dropped = keep_marked(set, keep);
+    if (dropped > 0)
+        pn_info(
+            messages,
+            "%s: %d measurements repeat a direction (such as azimuth 0 and 360); the first of each is used",
+            label, dropped);
+}
+
+static void trim(pn_measured *set, const char *label, pn_messages *messages) {
+    int most = (int)(MOST_TAPS_48K * set->rate / 48000);
+    most = most < 16 ? 16 : most;
+    if (set->taps <= most)
+        return;
+    int fade = most / 16;
+    for (int i = 0; i < 2 * set->directions; ++i) {
+        const float *from = set->ir + (size_t)i * (size_t)set->taps;
+        float *to = set->ir + (size_t)i * (size_t)most;
+        memmove(to, from, (size_t)most * sizeof *to);
+        for (int n = 0; n < fade; ++n)
+            to[most - fade + n] *= (float)(0.5 + 0.5 * cos(PN_PI * (n + 1) / (fade + 1)));
+    }
+    pn_warn(messages,
+            "%s: responses of %.3g s (a room, not only ears) are cut to %.3g s with a fade; for a room use a "
+            "reverb "
+            "bus",
+            label, set->taps / set->rate, most / set->rate);
+    set->taps = most;
+}
+
+static void no_negative_delays(pn_measured *set, const char *label, pn_messages *messages) {
+    double least = 0;
+    for (int i = 0; i < 2 * set->directions; ++i) {
+        least = fmin(least, set->delay[i]);
+        set->own_delays = set->own_delays || set->delay[i] != 0;
+    }
+    if (least >= 0)
+        return;
+    double shift = ceil(-least);
+    for (int i = 0; i < 2 * set->directions; ++i)
+        set->delay[i] += shift;
+    pn_warn(messages, "%s: Data.Delay has negative values; everything is delayed by %g samples", label,
+            shift);
+}
+
+pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages,
+                                pinna_error *err) {
+    pinna_status status = check_shape(set, label, err);
+    if (status == PINNA_OK)
+        status = check_values(set, label, err);
+    if (status != PINNA_OK)
+        return status;
+    bool *keep = pn_alloc((size_t)set->directions, sizeof *keep);
+    if (keep == NULL)
+        return pn_fail_memory(err, "the directions of the HRTF set", set->directions);
+    status = drop_silent(set, label, keep, messages, err);
+    if (status == PINNA_OK)
+        status = one_distance(set, label, keep, messages, err);
+    if (status == PINNA_OK) {
+        drop_duplicates(set, label, keep, messages);
+        no_negative_delays(set, label, messages);
+        trim(set, label, messages);
+    }
+    pn_free(keep);
+    return status;
+}
+
+void pn_measured_swap_ears(pn_measured *set) {
+    for (int i = 0; i < set->directions; ++i) {
+        float *left = pn_measured_ir(set, i, 0), *right = pn_measured_ir(set, i, 1);
+        for (int n = 0; n < set->taps; ++n) {
+            float swap = left[n];
+            left[n] = right[n];
+            right[n] = swap;
+        }
+        double swap = set->delay[2 * i];
+        set->delay[2 * i] = set->delay[2 * i + 1];
+        set->delay[2 * i + 1] = swap;
+    }
+}
