@@ -1,0 +1,533 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+
+/* The right-angle transform in vectors of V = PN_LANES floats (4, 8 or 16): a template, included once by a .c file
+ * that defines PN_LANES and is compiled for its processor. It leaves `static const pn_rafft_width width_ops`.
+ * The tree and the order of the points are told in rafft_impl.h; here is how they are walked.
+ *
+ * Data is one stream of vectors, [V re][V im], from the first pass to the last: no shuffling of pairs, one pointer
+ * an operand. Only samples come and go as separate re and im.
+ *
+ * Forward butterfly, with the twiddle before the sum: t = a + w c, c' = 2 a - t, which is six fused multiply-adds;
+ * without them p = w c, a + p, a - p. The twiddle of a node at a quarter turn from its neighbour is i w, a change of
+ * signs that costs nothing. Inverse butterfly: a + c and (a - c) conj(w); in radix 4 the products of two twiddles
+ * are tabled, so that three complex products serve four points.
+ *
+ * Passes above the leaf blocks are of radix 8, 4 or 2 and run depth first, so that the parts of a large transform
+ * are finished while they are in the nearest cache. A leaf block is V * V points, wholly in registers. The forward
+ * transform works in the place of its result, the inverse in the caller's scratch.
+ *
+ * Sources: for the tree, D. J. Bernstein, "Multidigit multiplication for mathematicians" (2001), sections 4-8; for
+ * butterflies in fused operations, E. Linzer and E. Feig, "Implementation of efficient FFT algorithms on fused
+ * multiply-add architectures", IEEE Trans. Signal Processing 41 (1993). */
+
+#include <stddef.h>
+
+#include "signal/rafft_impl.h"
+
+#if PN_LANES == 16 && defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+enum { V = PN_LANES };
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(4 * PN_LANES), may_alias));
+typedef float vec_anywhere __attribute__((vector_size(4 * PN_LANES), aligned(4), may_alias));
+
+typedef struct {
+    vec re, im;
+} cvec;
+
+INLINE vec broadcast(float x) {
+    return x - (vec){0};
+}
+
+INLINE cvec load(const float *from) {
+    return (cvec){*(const vec *)from, *(const vec *)(from + V)};
+}
+
+INLINE void store(float *to, cvec x) {
+    *(vec *)to = x.re;
+    *(vec *)(to + V) = x.im;
+}
+
+INLINE cvec load_samples(const float *re, const float *im) {
+    return (cvec){*(const vec_anywhere *)re, *(const vec_anywhere *)im};
+}
+
+INLINE void store_samples(float *re, float *im, cvec x) {
+    if (re != NULL)
+        *(vec_anywhere *)re = x.re;
+    *(vec_anywhere *)im = x.im;
+}
+
+/* ---- transpose of V vectors: 4 x 4 within quads of lanes, then quads between vectors */
+
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int lane_index __attribute__((vector_size(4 * PN_LANES)));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (lane_index){__VA_ARGS__})
+#endif
+
+#define LOW_SINGLES(q) q, V + q, q + 1, V + q + 1
+#define HIGH_SINGLES(q) q + 2, V + q + 2, q + 3, V + q + 3
+#define LOW_PAIRS(q) q, q + 1, V + q, V + q + 1
+#define HIGH_PAIRS(q) q + 2, q + 3, V + q + 2, V + q + 3
+#define QUAD(q) q, q + 1, q + 2, q + 3
+
+#if PN_LANES == 4
+#define EACH_QUAD(lanes) lanes(0)
+#elif PN_LANES == 8
+#define EACH_QUAD(lanes) lanes(0), lanes(4)
+#define EVEN_QUADS(a, b) SHUFFLE(a, b, QUAD(0), QUAD(8))
+#define ODD_QUADS(a, b) SHUFFLE(a, b, QUAD(4), QUAD(12))
+#else
+#define EACH_QUAD(lanes) lanes(0), lanes(4), lanes(8), lanes(12)
+#if defined(__AVX512F__) /* one instruction without an index register, which gcc 12 does not find */
+#define EVEN_QUADS(a, b) (vec) _mm512_shuffle_f32x4((__m512)(a), (__m512)(b), 0x88)
+#define ODD_QUADS(a, b) (vec) _mm512_shuffle_f32x4((__m512)(a), (__m512)(b), 0xdd)
+#else
+#define EVEN_QUADS(a, b) SHUFFLE(a, b, QUAD(0), QUAD(8), QUAD(16), QUAD(24))
+#define ODD_QUADS(a, b) SHUFFLE(a, b, QUAD(4), QUAD(12), QUAD(20), QUAD(28))
+#endif
+#endif
+
+INLINE void transpose_in_quads(vec *r) {
+    vec a = SHUFFLE(r[0], r[1], EACH_QUAD(LOW_SINGLES)), b = SHUFFLE(r[0], r[1], EACH_QUAD(HIGH_SINGLES));
+    vec c = SHUFFLE(r[2], r[3], EACH_QUAD(LOW_SINGLES)), d = SHUFFLE(r[2], r[3], EACH_QUAD(HIGH_SINGLES));
+    r[0] = SHUFFLE(a, c, EACH_QUAD(LOW_PAIRS));
+    r[1] = SHUFFLE(a, c, EACH_QUAD(HIGH_PAIRS));
+    r[2] = SHUFFLE(b, d, EACH_QUAD(LOW_PAIRS));
+    r[3] = SHUFFLE(b, d, EACH_QUAD(HIGH_PAIRS));
+}
+
+/* Of the vectors r[0], r[4], .. r[V - 4], quad q of vector k becomes quad k of vector q. */
+INLINE void transpose_quads(vec *r) {
+#if PN_LANES == 8
+    vec a = r[0], b = r[4];
+    r[0] = EVEN_QUADS(a, b);
+    r[4] = ODD_QUADS(a, b);
+#elif PN_LANES == 16
+    vec a = EVEN_QUADS(r[0], r[4]), b = ODD_QUADS(r[0], r[4]);
+    vec c = EVEN_QUADS(r[8], r[12]), d = ODD_QUADS(r[8], r[12]);
+    r[0] = EVEN_QUADS(a, c);
+    r[4] = EVEN_QUADS(b, d);
+    r[8] = ODD_QUADS(a, c);
+    r[12] = ODD_QUADS(b, d);
+#else
+    (void)r;
+#endif
+}
+
+INLINE void transpose_part(vec *r) {
+#pragma GCC unroll 4
+    for (int q = 0; q < V; q += 4)
+        transpose_in_quads(r + q);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q)
+        transpose_quads(r + q);
+}
+
+/* re, then im: together they would not fit into the registers. */
+INLINE void transpose(cvec *x) {
+    vec part[V];
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j)
+        part[j] = x[j].re;
+    transpose_part(part);
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j) {
+        x[j].re = part[j];
+        part[j] = x[j].im;
+    }
+    transpose_part(part);
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j)
+        x[j].im = part[j];
+}
+
+/* ---- complex arithmetic and butterflies */
+
+INLINE cvec add(cvec a, cvec b) {
+    return (cvec){a.re + b.re, a.im + b.im};
+}
+
+INLINE cvec subtract(cvec a, cvec b) {
+    return (cvec){a.re - b.re, a.im - b.im};
+}
+
+INLINE cvec times_i(cvec a) {
+    return (cvec){-a.im, a.re};
+}
+
+INLINE cvec product(cvec a, cvec b) {
+    return (cvec){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+INLINE cvec product_conjugate(cvec a, cvec w) {
+    return (cvec){a.re * w.re + a.im * w.im, a.im * w.re - a.re * w.im};
+}
+
+/* (a, c) -> (a + w c, a - w c) */
+INLINE void forward_2(cvec *a, cvec *c, cvec w) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    vec two = broadcast(2);
+    cvec t = {(a->re + c->re * w.re) - c->im * w.im, (a->im + c->re * w.im) + c->im * w.re};
+    *c = (cvec){two * a->re - t.re, two * a->im - t.im};
+    *a = t;
+#else
+    cvec p = product(*c, w);
+    *c = subtract(*a, p);
+    *a = add(*a, p);
+#endif
+}
+
+INLINE void inverse_2(cvec *a, cvec *c, cvec w) {
+    cvec d = subtract(*a, *c);
+    *a = add(*a, *c);
+    *c = product_conjugate(d, w);
+}
+
+/* Two levels: w1 of the node, w2 of its first child; the second child has i w2. */
+INLINE void forward_4(cvec *a, cvec *b, cvec *c, cvec *d, cvec w1, cvec w2) {
+    forward_2(a, c, w1);
+    forward_2(b, d, w1);
+    forward_2(a, b, w2);
+    forward_2(c, d, times_i(w2));
+}
+
+/* w3 = w1 w2. With the node at a quarter turn, w1 and w3 stand for i w1 and i w3: `quarter`. */
+INLINE void inverse_4(cvec *a, cvec *b, cvec *c, cvec *d, cvec w1, cvec w2, cvec w3, int quarter) {
+    cvec s = add(*a, *b), t = subtract(*a, *b);
+    cvec u = add(*c, *d), v = times_i(subtract(*c, *d));
+    *a = add(s, u);
+    *b = product_conjugate(subtract(t, v), w2);
+    cvec p = subtract(s, u), q = add(t, v);
+    if (quarter) {
+        p = (cvec){p.im, -p.re};
+        q = (cvec){q.im, -q.re};
+    }
+    *c = product_conjugate(p, w1);
+    *d = product_conjugate(q, w3);
+}
+
+/* Twiddle k of a node, the same for all lanes, or of V nodes, one a lane. */
+INLINE cvec twiddle(const float *w, int k, int by_lane) {
+    if (by_lane)
+        return load(w + 2 * V * k);
+    return (cvec){broadcast(w[2 * k]), broadcast(w[2 * k + 1])};
+}
+
+#define W(k) twiddle(w, k, by_lane)
+
+INLINE void forward_8(cvec *x, const float *w, int by_lane) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+        forward_2(x + j, x + 4 + j, W(0));
+    forward_4(x, x + 1, x + 2, x + 3, W(1), W(2));
+    forward_4(x + 4, x + 5, x + 6, x + 7, times_i(W(1)), W(3));
+}
+
+INLINE void inverse_8(cvec *x, const float *w, int by_lane) {
+    inverse_4(x, x + 1, x + 2, x + 3, W(1), W(2), W(4), 0);
+    inverse_4(x + 4, x + 5, x + 6, x + 7, W(1), W(3), W(5), 1);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+        inverse_2(x + j, x + 4 + j, W(0));
+}
+
+INLINE void forward_16(cvec *x, const float *w, int by_lane) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+        forward_4(x + j, x + 4 + j, x + 8 + j, x + 12 + j, W(0), W(1));
+    forward_4(x, x + 1, x + 2, x + 3, W(2), W(4));
+    forward_4(x + 4, x + 5, x + 6, x + 7, times_i(W(2)), W(5));
+    forward_4(x + 8, x + 9, x + 10, x + 11, W(3), W(6));
+    forward_4(x + 12, x + 13, x + 14, x + 15, times_i(W(3)), W(7));
+}
+
+INLINE void inverse_16(cvec *x, const float *w, int by_lane) {
+    inverse_4(x, x + 1, x + 2, x + 3, W(2), W(4), W(9), 0);
+    inverse_4(x + 4, x + 5, x + 6, x + 7, W(2), W(5), W(10), 1);
+    inverse_4(x + 8, x + 9, x + 10, x + 11, W(3), W(6), W(11), 0);
+    inverse_4(x + 12, x + 13, x + 14, x + 15, W(3), W(7), W(12), 1);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+        inverse_4(x + j, x + 4 + j, x + 8 + j, x + 12 + j, W(0), W(1), W(8), 0);
+}
+
+/* All radices by one name; `radix` is a constant wherever this is used. */
+INLINE void forward_any(int radix, cvec *x, const float *w, int by_lane) {
+    if (radix == 2)
+        forward_2(x, x + 1, W(0));
+    else if (radix == 4)
+        forward_4(x, x + 1, x + 2, x + 3, W(0), W(1));
+    else if (radix == 8)
+        forward_8(x, w, by_lane);
+    else
+        forward_16(x, w, by_lane);
+}
+
+INLINE void inverse_any(int radix, cvec *x, const float *w, int by_lane) {
+    if (radix == 2)
+        inverse_2(x, x + 1, W(0));
+    else if (radix == 4)
+        inverse_4(x, x + 1, x + 2, x + 3, W(0), W(1), W(2), 0);
+    else if (radix == 8)
+        inverse_8(x, w, by_lane);
+    else
+        inverse_16(x, w, by_lane);
+}
+
+#undef W
+
+enum { TWIDDLES = V == 4 ? PN_TWIDDLES_4 : V == 8 ? PN_TWIDDLES_8 : PN_TWIDDLES_16 };
+
+/* ---- leaf blocks */
+
+INLINE void forward_leaf(const pn_rafft *fft, int block, cvec *x, float *out) {
+    forward_any(V, x, fft->leaf_first + (size_t)block * 2 * TWIDDLES, 0);
+    transpose(x);
+    forward_any(V, x, fft->leaf_second + (size_t)block * 2 * TWIDDLES * V, 1);
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j)
+        store(out + 2 * V * j, x[j]);
+}
+
+INLINE void inverse_leaf(const pn_rafft *fft, int block, const float *in, cvec *x) {
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j)
+        x[j] = load(in + 2 * V * j);
+    inverse_any(V, x, fft->leaf_second + (size_t)block * 2 * TWIDDLES * V, 1);
+    transpose(x);
+    inverse_any(V, x, fft->leaf_first + (size_t)block * 2 * TWIDDLES, 0);
+}
+
+static void forward_leaves(const pn_rafft *fft, int first, int count, float *data) {
+    for (int k = 0; k < count; ++k, data += 2 * V * V) {
+        cvec x[V];
+#pragma GCC unroll 16
+        for (int j = 0; j < V; ++j)
+            x[j] = load(data + 2 * V * j);
+        forward_leaf(fft, first + k, x, data);
+    }
+}
+
+static void inverse_leaves(const pn_rafft *fft, int first, int count, const float *in, float *out) {
+    for (int k = 0; k < count; ++k, in += 2 * V * V, out += 2 * V * V) {
+        cvec x[V];
+        inverse_leaf(fft, first + k, in, x);
+#pragma GCC unroll 16
+        for (int j = 0; j < V; ++j)
+            store(out + 2 * V * j, x[j]);
+    }
+}
+
+/* ---- passes: `vectors` in each of the radix parts of a node */
+
+INLINE void forward_pass(int radix, const float *w, float *data, size_t vectors) {
+    for (size_t v = 0; v < vectors; ++v, data += 2 * V) {
+        cvec x[16];
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j)
+            x[j] = load(data + (size_t)j * vectors * 2 * V);
+        forward_any(radix, x, w, 0);
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j)
+            store(data + (size_t)j * vectors * 2 * V, x[j]);
+    }
+}
+
+INLINE void inverse_pass(int radix, const float *w, float *data, size_t vectors) {
+    for (size_t v = 0; v < vectors; ++v, data += 2 * V) {
+        cvec x[16];
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j)
+            x[j] = load(data + (size_t)j * vectors * 2 * V);
+        inverse_any(radix, x, w, 0);
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j)
+            store(data + (size_t)j * vectors * 2 * V, x[j]);
+    }
+}
+
+/* The root's passes read samples, or write them. */
+INLINE void first_pass(int radix, const float *w, const float *re, const float *im, float *out,
+                       size_t vectors) {
+    for (size_t v = 0; v < vectors; ++v) {
+        cvec x[16];
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j) {
+            size_t at = ((size_t)j * vectors + v) * V;
+            x[j] = load_samples(re + at, im + at);
+        }
+        forward_any(radix, x, w, 0);
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j)
+            store(out + ((size_t)j * vectors + v) * 2 * V, x[j]);
+    }
+}
+
+INLINE void last_pass(int radix, const float *w, const float *in, float *re, float *im, size_t vectors) {
+    for (size_t v = 0; v < vectors; ++v) {
+        cvec x[16];
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j)
+            x[j] = load(in + ((size_t)j * vectors + v) * 2 * V);
+        inverse_any(radix, x, w, 0);
+#pragma GCC unroll 16
+        for (int j = 0; j < radix; ++j) {
+            size_t at = ((size_t)j * vectors + v) * V;
+            store_samples(re == NULL ? NULL : re + at, im + at, x[j]);
+        }
+    }
+}
+
+#define PASSES(radix)                                                                                        \
+    static void forward_pass_##radix(const float *w, float *data, size_t vectors) {                          \
+        forward_pass(radix, w, data, vectors);                                                               \
+    }                                                                                                        \
+    static void inverse_pass_##radix(const float *w, float *data, size_t vectors) {                          \
+        inverse_pass(radix, w, data, vectors);                                                               \
+    }                                                                                                        \
+    static void first_pass_##radix(const float *w, const float *re, const float *im, float *out,             \
+                                   size_t vectors) {                                                         \
+        first_pass(radix, w, re, im, out, vectors);                                                          \
+    }                                                                                                        \
+    static void last_pass_##radix(const float *w, const float *in, float *re, float *im, size_t vectors) {   \
+        if (re == NULL)                                                                                      \
+            last_pass(radix, w, in, NULL, im, vectors);                                                      \
+        else                                                                                                 \
+            last_pass(radix, w, in, re, im, vectors);                                                        \
+    }
+
+PASSES(2)
+PASSES(4)
+PASSES(8)
+
+static const struct {
+    void (*forward)(const float *w, float *data, size_t vectors);
+    void (*inverse)(const float *w, float *data, size_t vectors);
+    void (*first)(const float *w, const float *re, const float *im, float *out, size_t vectors);
+    void (*last)(const float *w, const float *in, float *re, float *im, size_t vectors);
+} passes_of[] = {
+    [2] = {forward_pass_2, inverse_pass_2, first_pass_2, last_pass_2},
+    [4] = {forward_pass_4, inverse_pass_4, first_pass_4, last_pass_4},
+    [8] = {forward_pass_8, inverse_pass_8, first_pass_8, last_pass_8},
+};
+
+static const float *node_twiddles(const pn_rafft_pass *pass, int node) {
+    static const int count[] = {[2] = PN_TWIDDLES_2, [4] = PN_TWIDDLES_4, [8] = PN_TWIDDLES_8};
+    return pass->twiddle + (size_t)node * 2 * (size_t)count[pass->radix];
+}
+
+/* ---- the walk */
+
+/* `count` neighbouring nodes that pass `level` works on, from node `first`, each of `vectors` vectors. */
+static void forward_nodes(const pn_rafft *fft, int level, int first, int count, float *data, size_t vectors) {
+    if (level == fft->passes) {
+        forward_leaves(fft, first, count, data);
+        return;
+    }
+    const pn_rafft_pass *pass = &fft->pass[level];
+    size_t part = vectors / (size_t)pass->radix;
+    for (int node = first; node < first + count; ++node, data += 2 * V * vectors) {
+        passes_of[pass->radix].forward(node_twiddles(pass, node), data, part);
+        forward_nodes(fft, level + 1, node * pass->radix, pass->radix, data, part);
+    }
+}
+
+static void inverse_nodes(const pn_rafft *fft, int level, int first, int count, const float *in, float *out,
+                          size_t vectors) {
+    if (level == fft->passes) {
+        inverse_leaves(fft, first, count, in, out);
+        return;
+    }
+    const pn_rafft_pass *pass = &fft->pass[level];
+    size_t part = vectors / (size_t)pass->radix;
+    for (int node = first; node < first + count; ++node, in += 2 * V * vectors, out += 2 * V * vectors) {
+        inverse_nodes(fft, level + 1, node * pass->radix, pass->radix, in, out, part);
+        passes_of[pass->radix].inverse(node_twiddles(pass, node), out, part);
+    }
+}
+
+static void forward(const pn_rafft *fft, const float *re, const float *im, float *spectrum) {
+    if (fft->passes == 0) {
+        cvec x[V];
+#pragma GCC unroll 16
+        for (int j = 0; j < V; ++j)
+            x[j] = load_samples(re + V * j, im + V * j);
+        forward_leaf(fft, 0, x, spectrum);
+        return;
+    }
+    int radix = fft->pass[0].radix;
+    size_t part = (size_t)(fft->half / V / radix);
+    passes_of[radix].first(fft->pass[0].twiddle, re, im, spectrum, part);
+    forward_nodes(fft, 1, 0, radix, spectrum, part);
+}
+
+static void inverse(const pn_rafft *fft, const float *spectrum, float *re, float *im, float *scratch) {
+    if (fft->passes == 0) {
+        cvec x[V];
+        inverse_leaf(fft, 0, spectrum, x);
+#pragma GCC unroll 16
+        for (int j = 0; j < V; ++j)
+            store_samples(re == NULL ? NULL : re + V * j, im + V * j, x[j]);
+        return;
+    }
+    int radix = fft->pass[0].radix;
+    size_t part = (size_t)(fft->half / V / radix);
+    inverse_nodes(fft, 1, 0, radix, spectrum, scratch, part);
+    passes_of[radix].last(fft->pass[0].twiddle, scratch, re, im, part);
+}
+
+/* ---- on spectra */
+
+static void multiply_add(const pn_rafft *fft, float *sum, const float *a, const float *b) {
+    size_t floats = 2 * (size_t)fft->half;
+#pragma GCC unroll 2
+    for (size_t k = 0; k < floats; k += 2 * V) {
+        cvec x = load(a + k), y = load(b + k), s = load(sum + k);
+        s.re = (s.re + x.re * y.re) - x.im * y.im;
+        s.im = (s.im + x.re * y.im) + x.im * y.re;
+        store(sum + k, s);
+    }
+}
+
+/* The lanes of the first vector: point b = V l has the bits of the lane above those of the vector. */
+static cvec ramp_lanes(pn_rafft_factor first, const pn_rafft_factor *step) {
+    pn_rafft_factor lane[V] = {first};
+    cvec out;
+    for (int bit = 0, done = 1; done < V; ++bit, done *= 2)
+        for (int l = 0; l < done; ++l)
+            lane[done + l] = pn_rafft_factor_product(lane[l], step[bit]);
+    for (int l = 0; l < V; ++l) {
+        out.re[l] = (float)lane[l].re;
+        out.im[l] = (float)lane[l].im;
+    }
+    return out;
+}
+
+static void delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp) {
+    enum { BITS = V == 4 ? 2 : V == 8 ? 3 : 4 };
+    pn_rafft_factor step[PN_RAFFT_MAX_PASSES];
+    pn_rafft_factor first = pn_rafft_ramp_steps(fft, delay_samples, step);
+    store(ramp, ramp_lanes(first, step + BITS));
+    size_t done = 2 * V;
+    for (int bit = 0; bit < fft->bits; bit = bit == BITS - 1 ? 2 * BITS : bit + 1, done *= 2) {
+        cvec turn = {broadcast((float)step[bit].re), broadcast((float)step[bit].im)};
+        for (size_t k = 0; k < done; k += 2 * V)
+            store(ramp + done + k, product(load(ramp + k), turn));
+    }
+}
+
+static const pn_rafft_width width_ops = {
+    .lanes = V,
+    .forward = forward,
+    .inverse = inverse,
+    .multiply_add = multiply_add,
+    .delay_ramp = delay_ramp,
+};
