@@ -6,9 +6,9 @@
 /* The block path: whatever runs once per audio block. A function marked PN_BLOCK_PATH never allocates, locks,
  * logs or opens files, and never waits for a device inside the audio callback. Compilers that know the
  * `nonblocking` effect check it; everywhere a test runs the marked calls with an allocator that traps. */
-#if defined(__has_c_attribute)
-#if __has_c_attribute(clang::nonblocking)
-#define PN_BLOCK_PATH [[clang::nonblocking]]
+#if defined(__has_attribute)
+#if __has_attribute(nonblocking)
+#define PN_BLOCK_PATH __attribute__((nonblocking))
 #endif
 #endif
 #ifndef PN_BLOCK_PATH
