@@ -48,8 +48,6 @@ static void free_source(pn_source *source) {
     }
     pn_free(source->automations);
     free_strip(&source->strip);
-    for (size_t i = 0; i < source->send_count; ++i)
-        pn_free(source->sends[i].bus_name);
     pn_free(source->sends);
 }
 

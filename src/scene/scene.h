@@ -98,10 +98,11 @@ typedef enum {
 typedef struct {
     pn_generator_kind kind;
     double frequency; /* Hz, > 0 and below rate / 2 (impulse: 0 = once); defaults 440, sweep 20, impulse 0 */
-    double frequency_end; /* sweep only; default 20000 or 0.45 rate, the lower */
-    double duration;      /* sweep only, seconds; < 0 = as long as the source sounds */
-    double level_db;      /* re full scale: peak, of noise and pink RMS; default -12 */
-    uint64_t seed;        /* default: the number of the source from 1, so that no two are alike */
+    double frequency_end; /* sweep only; default 20000 or 0.45 rate, the lower (pn_scene_set_rate) */
+    int frequency_end_given;
+    double duration; /* sweep only, seconds; < 0 = as long as the source sounds */
+    double level_db; /* re full scale: peak, of noise and pink RMS; default -12 */
+    uint64_t seed;   /* default: the number of the source from 1, so that no two are alike */
     pn_mark mark;
 } pn_generator;
 
@@ -128,7 +129,6 @@ typedef struct {
 typedef struct {
     int bus;        /* index into pn_scene.buses */
     double gain_db; /* post fader */
-    char *bus_name; /* as written; NULL when made by pn_source_add_send */
     pn_mark mark;
 } pn_send;
 
@@ -210,7 +210,7 @@ typedef struct {
     char *file; /* path, resolved; NULL = the built-in set */
     int equalise_given;
     int equalise_low, equalise_diffuse;
-    pn_mark mark;
+    pn_mark mark, equalise_mark; /* mark: of the file */
 } pn_scene_hrtf;
 
 typedef enum {
@@ -294,6 +294,10 @@ pinna_status pn_scene_fail(const pn_scene *scene, pn_mark mark, pinna_error *err
                            const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The same place as text "file:line:column", for warnings; returns buffer. */
 const char *pn_scene_place(const pn_scene *scene, pn_mark mark, char *buffer, size_t size);
+
+/* Renders at another rate than the scene's own: sets it, and what follows from it. PINNA_BAD_SCENE when a
+ * generator's frequency does not fit below half of it. */
+pinna_status pn_scene_set_rate(pn_scene *scene, double rate, pinna_error *err);
 
 /* PINNA_UNSUPPORTED with the place of the first thing in the scene that parses and is checked, but that this
  * version cannot render yet: strips, automation of other than gain, loudness, Doppler, directivity, width,

@@ -48,6 +48,11 @@ static int number_of(const pn_node *node, double *number) {
            pn_parse_number(node->text, number);
 }
 
+int pn_is_number(const pn_node *node) {
+    double number;
+    return number_of(node, &number);
+}
+
 const char *pn_describe(const pn_node *node, char *buffer) {
     char word[PN_WORD_TEXT];
     double number;
@@ -73,6 +78,22 @@ const pn_node *pn_map_get(const pn_node *map, const char *key) {
 }
 
 /* ------------------------------------------------------------------ maps */
+
+pinna_status pn_require_key(pn_reader *reader, const pn_node *map, const char *key, const char *what) {
+    if (pn_map_get(map, key) != NULL)
+        return PINNA_OK;
+    return pn_bad(reader, map->mark, "%s needs '%s'", what, key);
+}
+
+pinna_status pn_refuse_both(pn_reader *reader, const pn_node *map, const char *key, const char *other) {
+    const pn_node *first = pn_map_get(map, key), *second = pn_map_get(map, other);
+    if (first == NULL || second == NULL)
+        return PINNA_OK;
+    int first_is_later = first->mark.line > second->mark.line ||
+                         (first->mark.line == second->mark.line && first->mark.column > second->mark.column);
+    return pn_bad(reader, first_is_later ? first->mark : second->mark,
+                  "'%s' and '%s' exclude each other; leave one of them out", key, other);
+}
 
 static pinna_status fail_unknown(pn_reader *reader, const pn_node *key, const pn_rule *fields,
                                  const char *what) {

@@ -15,8 +15,9 @@
 
 typedef struct {
     pn_scene *scene;
-    const char *base; /* folder of the scene, "" for the current one: relative paths start there */
-    double tempo;     /* beats a minute, for times in beats */
+    const pn_node *root; /* the scene's map */
+    const char *base;    /* folder of the scene, "" for the current one: relative paths start there */
+    double tempo;        /* beats a minute, for times in beats */
     pinna_error *err;
 } pn_reader;
 
@@ -71,8 +72,14 @@ pinna_status pn_resolve_path(pn_reader *reader, const char *text, char **path);
 
 /* 1 when the scalar is this word, quoted or not. */
 int pn_node_is_word(const pn_node *node, const char *word);
+/* 1 when the scalar is a number by its type. */
+int pn_is_number(const pn_node *node);
 /* A map's value by key, or NULL. */
 const pn_node *pn_map_get(const pn_node *map, const char *key);
+
+/* Fails when the map has not this key, or has both. */
+pinna_status pn_require_key(pn_reader *reader, const pn_node *map, const char *key, const char *what);
+pinna_status pn_refuse_both(pn_reader *reader, const pn_node *map, const char *key, const char *other);
 
 /* "the text 'loud'", "the number 5", "a list", ... for messages. Returns buffer. */
 enum { PN_DESCRIBE_TEXT = PN_WORD_TEXT + 24 };

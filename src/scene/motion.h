@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_SCENE_MOTION_H
+#define PN_SCENE_MOTION_H
+
+#include "base/realtime.h"
+#include "scene/scene.h"
+
+/* Where things are at a scene time t (seconds). Pure functions of the scene and of t; real time, any thread; the
+ * cost grows with the logarithm of the number of keys. Results are finite for keys within 1e100 m and any finite t.
+ *
+ * Between two keys of a path time runs evenly; `curve` is that of the later key, the one the segment leads to:
+ *   linear  a straight line;
+ *   smooth  the centripetal Catmull-Rom spline through the keys before, at and after the segment (Yuksel,
+ *           Schaefer and Keyser, "On the parameterization of Catmull-Rom curves", 2009: alpha 1/2, which
+ *           neither loops nor overshoots into cusps), whatever the curve of those neighbours; where there is
+ *           none, at the ends of a path, the curve leaves along the chord.
+ * Orientations turn along the shortest arc (slerp) whatever `curve` says: from yaw 0 to yaw 270 that is a quarter
+ * turn to the right, so longer turns need keys on the way. */
+
+/* Path, else orbit, else position. */
+PN_BLOCK_PATH pn_vec3 pn_source_position_at(const pn_source *source, double t);
+PN_BLOCK_PATH pn_vec3 pn_listener_position_at(const pn_listener *listener, double t);
+PN_BLOCK_PATH pn_quat pn_listener_orientation_at(const pn_listener *listener, double t);
+
+/* dB: the automation when there is one, linear in dB between its keys, else the fixed gain. Mute and solo are
+ * not looked at. */
+PN_BLOCK_PATH double pn_source_gain_db_at(const pn_source *source, double t);
+
+/* The pieces: a track of at least one key. */
+PN_BLOCK_PATH double pn_keys_at(const pn_keys *keys, double t);
+PN_BLOCK_PATH pn_vec3 pn_positions_at(const pn_position_key *keys, size_t count, double t);
+PN_BLOCK_PATH pn_quat pn_orientations_at(const pn_orientation_key *keys, size_t count, double t);
+PN_BLOCK_PATH pn_vec3 pn_orbit_at(const pn_orbit *orbit, pn_vec3 centre, double t);
+
+/* 1 when the position (or the orientation) changes in time at all. */
+int pn_source_moves(const pn_source *source);
+int pn_listener_moves(const pn_listener *listener);
+
+#endif
