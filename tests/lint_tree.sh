@@ -20,6 +20,10 @@ for name in *; do
     esac
 done
 
+for name in CMakeLists.txt README.md LICENSE src kernels hrtf tests tools; do
+    [ -e "$name" ] || fail "$name: missing at the top level"
+done
+
 mapfile -t sources < <(find CMakeLists.txt src kernels hrtf tests tools .ci -type f \
     ! -name '*.sofa' ! -name '*.md' ! -name '*.txt' ! -name 'LICENSE*' ! -name SHA256SUMS ! -name '*.yaml' ! -name '*.in' \
     ! -name '*.supp')
