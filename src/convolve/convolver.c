@@ -499,12 +499,14 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     free_retired(c);
     unsigned long mode = pn_flush_denormals();
     pn_engine *next = NULL;
+    const pn_engine *before = c->engine;
     status = extend_history(c, &need, err);
     if (status == PINNA_OK)
         status = prepare_next(c, irs, ir_count, &next, err);
     pn_restore_denormals(mode);
     if (status != PINNA_OK) {
-        keep_history(c);
+        if (c->engine == before)
+            keep_history(c);
         return status;
     }
     begin_fade(c, next, fade_frames);

@@ -16,7 +16,7 @@ typedef struct pn_convolver pn_convolver;
 
 typedef struct {
     int inputs, outputs; /* 1 .. 1024 */
-    int block;           /* live: frames per call, power of two 32..8192; offline: 0, the plan's choice */
+    int block;           /* live: frames per call, power of two 32..8192; offline: 0 = the plan's choice */
     pn_plan_mode mode;
     const pinna_ir *irs; /* read during create */
     size_t ir_count;

@@ -12,8 +12,12 @@ static size_t round_up(size_t value, size_t step) {
     return (value + step - 1) / step * step;
 }
 
+static size_t ring_length(size_t reach, size_t window, int block) {
+    return round_up(reach < 2 * window ? 2 * window : reach, (size_t)block);
+}
+
 static size_t stride_for(size_t reach, size_t window, int block) {
-    return round_up(reach, (size_t)block) + window + PADDING;
+    return ring_length(reach, window, block) + window + PADDING;
 }
 
 double pn_history_bytes(int inputs, size_t reach, size_t window, int block) {
