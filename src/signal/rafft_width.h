@@ -25,10 +25,6 @@
 
 #include "signal/rafft_impl.h"
 
-#if PN_LANES == 16 && defined(__AVX512F__)
-#include <immintrin.h>
-#endif
-
 enum { V = PN_LANES };
 
 #define INLINE static inline __attribute__((always_inline))
@@ -86,13 +82,8 @@ typedef int lane_index __attribute__((vector_size(4 * PN_LANES)));
 #define ODD_QUADS(a, b) SHUFFLE(a, b, QUAD(4), QUAD(12))
 #else
 #define EACH_QUAD(lanes) lanes(0), lanes(4), lanes(8), lanes(12)
-#if defined(__AVX512F__) /* one instruction without an index register, which gcc 12 does not find */
-#define EVEN_QUADS(a, b) (vec) _mm512_shuffle_f32x4((__m512)(a), (__m512)(b), 0x88)
-#define ODD_QUADS(a, b) (vec) _mm512_shuffle_f32x4((__m512)(a), (__m512)(b), 0xdd)
-#else
 #define EVEN_QUADS(a, b) SHUFFLE(a, b, QUAD(0), QUAD(8), QUAD(16), QUAD(24))
 #define ODD_QUADS(a, b) SHUFFLE(a, b, QUAD(4), QUAD(12), QUAD(20), QUAD(28))
-#endif
 #endif
 
 INLINE void transpose_in_quads(vec *r) {
