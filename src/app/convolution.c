@@ -1,0 +1,395 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "app/convolution.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli.h"
+#include "base/memory.h"
+#include "io/spill.h"
+#include "mix/pan.h"
+
+/* wet and dry are folded into the responses: out = in * (wet ir + dry delta), one convolution and nothing to align.
+ *
+ * Without an exchange the convolver runs in whole blocks and has no latency. With one it must be told between two
+ * frames, so it runs in its buffered mode, one block late: its first block of output is dropped, and the exchange is
+ * made when swap + block frames have gone in, which is when output frame `swap` comes next. */
+
+static const double fade_s = 0.02;
+static const double normalized_peak = 0.8912509381337456; /* -1 dBFS */
+
+typedef struct {
+    pn_audio audio;
+    pinna_ir *irs;
+    size_t count;
+} response_set;
+
+typedef struct {
+    const pn_convolution *job;
+    pn_messages *messages;
+    pn_convolution_result *result;
+    pn_audio_reader *reader;
+    response_set first, second;
+    pn_pool *pool;
+    pn_backend *backend;
+    pn_convolver *convolver;
+    pn_audio_writer *writer;
+    pn_spill *spill; /* only to normalise */
+    int inputs, outputs;
+    size_t block;
+    uint64_t swap_at; /* output frame; UINT64_MAX = never */
+    bool input_ended;
+    float *interleaved, *in_data, *out_data; /* [block][inputs], [inputs][block], [outputs][block] */
+    float **in_rows, **out_rows, **emit_rows;
+} run_state;
+
+bool pn_convolution_route(int inputs, int responses, int *outputs, pinna_ir *irs, int *response,
+                          size_t *count, const char **layout) {
+    bool true_stereo = inputs == 2 && responses == 4;
+    if (responses != 1 && responses != inputs && inputs != 1 && !true_stereo)
+        return false;
+    *count = (size_t)(responses > inputs ? responses : inputs);
+    *outputs = true_stereo ? 2 : (int)*count;
+    for (int e = 0; e < (int)*count; ++e) {
+        irs[e].input = true_stereo ? e / 2 : inputs == 1 ? 0 : e;
+        irs[e].output = true_stereo ? e % 2 : e;
+        response[e] = responses == 1 ? 0 : e;
+    }
+    *layout = true_stereo           ? "true stereo (LL, LR, RL, RR)"
+              : responses == 1      ? "every channel through one response"
+              : responses == inputs ? "channel by channel"
+                                    : "one input to every response";
+    return true;
+}
+
+static void free_responses(response_set *r) {
+    pn_audio_clear(&r->audio);
+    pn_free(r->irs);
+}
+
+static pinna_status fail_layout(const run_state *s, const char *path, int channels, pinna_error *err) {
+    char own[96] = "";
+    if (s->inputs > 1)
+        snprintf(own, sizeof own, ", or %d (channel by channel)%s", s->inputs,
+                 s->inputs == 2 ? ", or 4 (true stereo LL, LR, RL, RR)" : "");
+    return pn_fail(
+        err, PINNA_BAD_ARGUMENT,
+        "%s has %d channels, which do not fit the %d of %s; what fits: a response of 1 channel (for all)%s, "
+        "or a mono input (one output for each response)",
+        path, channels, s->inputs, s->job->in, own);
+}
+
+static void apply_gains(const pn_convolution *job, int inputs, response_set *r, const int *response) {
+    for (int c = 0; job->wet_gain != 1 && c < r->audio.channels; ++c) {
+        for (size_t n = 0; n < r->audio.frames; ++n)
+            r->audio.channel[c][n] = (float)(r->audio.channel[c][n] * job->wet_gain);
+    }
+    for (size_t e = 0; e < r->count && job->dry_gain != 0; ++e) {
+        /* A response that several entries share gets it once; one from left to right, or back, does not. */
+        bool again = e > 0 && response[e] == response[0];
+        bool crosses = inputs > 1 && r->irs[e].input != r->irs[e].output;
+        if (!again && !crosses)
+            r->audio.channel[response[e]][0] += (float)job->dry_gain;
+    }
+}
+
+static pinna_status load_responses(run_state *s, const char *path, response_set *r, pinna_error *err) {
+    double rate = pn_audio_reader_info(s->reader)->rate;
+    pinna_status status = pn_audio_load(path, rate, PN_AUDIO_RESPONSE, s->messages, &r->audio, err);
+    if (status != PINNA_OK)
+        return status;
+    size_t room = (size_t)(s->inputs > r->audio.channels ? s->inputs : r->audio.channels);
+    int *response = pn_alloc(room, sizeof *response);
+    r->irs = pn_alloc(room, sizeof *r->irs);
+    if (response == NULL || r->irs == NULL) {
+        pn_free(response);
+        return pn_fail_memory(err, path, (double)(room * sizeof *r->irs));
+    }
+    if (pn_convolution_route(s->inputs, r->audio.channels, &s->outputs, r->irs, response, &r->count,
+                             &s->result->layout)) {
+        for (size_t e = 0; e < r->count; ++e) {
+            r->irs[e].taps = r->audio.channel[response[e]];
+            r->irs[e].length = r->audio.frames;
+        }
+        apply_gains(s->job, s->inputs, r, response);
+    } else {
+        status = fail_layout(s, path, r->audio.channels, err);
+    }
+    pn_free(response);
+    return status;
+}
+
+static pinna_status load_exchange(run_state *s, pinna_error *err) {
+    const pn_convolution *job = s->job;
+    int outputs = s->outputs;
+    const char *layout = s->result->layout;
+    s->swap_at = UINT64_MAX;
+    if (job->swap_ir == NULL)
+        return PINNA_OK;
+    pinna_status status = load_responses(s, job->swap_ir, &s->second, err);
+    if (status != PINNA_OK)
+        return status;
+    if (s->outputs != outputs)
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "%s makes %d output channels of %s, but %s makes %d; both must agree", job->swap_ir,
+                       s->outputs, job->in, job->ir, outputs);
+    s->result->layout = layout;
+    s->swap_at = (uint64_t)(job->swap_s * pn_audio_reader_info(s->reader)->rate + 0.5);
+    pn_info(s->messages, "%s takes over from %s at %g s, crossfaded over %g ms", job->swap_ir, job->ir,
+            job->swap_s, 1000 * fade_s);
+    return PINNA_OK;
+}
+
+static pinna_status set_lengths(run_state *s, pinna_error *err) {
+    pn_convolution_result *r = s->result;
+    const pn_audio_info *info = pn_audio_reader_info(s->reader);
+    size_t first = s->first.audio.frames, second = s->second.audio.frames;
+    r->channels_in = s->inputs;
+    r->channels_ir = s->first.audio.channels;
+    r->channels = s->outputs;
+    r->rate = info->rate;
+    r->frames_in = info->frames;
+    r->frames_ir = first > second ? first : second;
+    r->frames = info->frames + r->frames_ir - 1;
+    if (s->job->swap_ir == NULL || s->swap_at < r->frames)
+        return PINNA_OK;
+    return pn_fail(err, PINNA_BAD_ARGUMENT, "the exchange at %g s lies past the end of the output, %g s",
+                   s->job->swap_s, (double)r->frames / r->rate);
+}
+
+static pinna_status open_writer(run_state *s, pinna_error *err) {
+    const pn_convolution *job = s->job;
+    const pn_audio_info *info = pn_audio_reader_info(s->reader);
+    const char *inputs[] = {job->in, job->ir, job->swap_ir};
+    pn_audio_writer_spec spec = {
+        .channels = s->outputs,
+        .rate = info->rate,
+        .encoding = job->encoding != PN_ENCODING_DEFAULT ? job->encoding
+                    : info->is_float                     ? PN_ENCODING_F32
+                                                         : PN_ENCODING_PCM24,
+        .frames = s->result->frames,
+        .inputs = inputs,
+        .input_count = sizeof inputs / sizeof inputs[0],
+    };
+    pinna_status status = pn_audio_writer_open(job->out, &spec, s->messages, &s->writer, err);
+    if (status == PINNA_OK && job->normalize)
+        status = pn_spill_open(job->out, s->outputs, &s->spill, err);
+    return status;
+}
+
+/* The largest of both exchanges' blocks, so that neither plan has too many partitions. */
+static pinna_status open_convolver(run_state *s, pinna_error *err) {
+    pinna_status status = pn_pool_create(s->job->threads, &s->pool, err);
+    if (status == PINNA_OK)
+        status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
+    pn_plan plan;
+    if (status == PINNA_OK)
+        status = pn_plan_make(PN_PLAN_OFFLINE, 0, s->result->frames_ir, s->backend->kind, &plan, err);
+    if (status != PINNA_OK)
+        return status;
+    pn_convolver_desc desc = {
+        .inputs = s->inputs,
+        .outputs = s->outputs,
+        .block = plan.block,
+        .mode = PN_PLAN_OFFLINE,
+        .irs = s->first.irs,
+        .ir_count = s->first.count,
+        .backend = s->backend,
+        .pool = s->pool,
+        .messages = s->messages,
+    };
+    status = pn_convolver_create(&desc, &s->convolver, err);
+    if (status != PINNA_OK)
+        return status;
+    s->block = (size_t)pn_convolver_block(s->convolver);
+    pn_plan_describe(pn_convolver_plan(s->convolver), s->result->plan, sizeof s->result->plan);
+    return PINNA_OK;
+}
+
+static pinna_status allocate(run_state *s, pinna_error *err) {
+    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
+    s->interleaved = pn_alloc(inputs, row);
+    s->in_data = pn_alloc(inputs, row);
+    s->out_data = pn_alloc(outputs, row);
+    s->in_rows = pn_alloc(inputs, sizeof(float *));
+    s->out_rows = pn_alloc(outputs, sizeof(float *));
+    s->emit_rows = pn_alloc(outputs, sizeof(float *));
+    if (s->interleaved == NULL || s->in_data == NULL || s->out_data == NULL || s->in_rows == NULL ||
+        s->out_rows == NULL || s->emit_rows == NULL)
+        return pn_fail_memory(err, "the convolution's blocks", (double)(2 * inputs + outputs) * (double)row);
+    for (size_t i = 0; i < inputs; ++i)
+        s->in_rows[i] = s->in_data + i * s->block;
+    for (size_t o = 0; o < outputs; ++o)
+        s->out_rows[o] = s->out_data + o * s->block;
+    return PINNA_OK;
+}
+
+/* `frames` of input into in_rows; silence after its end. */
+static pinna_status read_input(run_state *s, size_t frames, pinna_error *err) {
+    size_t got = 0, inputs = (size_t)s->inputs;
+    if (!s->input_ended) {
+        pinna_status status = pn_audio_reader_read(s->reader, s->interleaved, frames, &got, err);
+        if (status != PINNA_OK)
+            return status;
+        s->input_ended = got < frames;
+    }
+    for (size_t i = 0; i < inputs; ++i) {
+        for (size_t n = 0; n < got; ++n)
+            s->in_rows[i][n] = s->interleaved[n * inputs + i];
+        memset(s->in_rows[i] + got, 0, (frames - got) * sizeof(float));
+    }
+    return PINNA_OK;
+}
+
+static pinna_status emit(run_state *s, size_t from, size_t count, pinna_error *err) {
+    pn_convolution_result *r = s->result;
+    for (int o = 0; o < s->outputs; ++o) {
+        s->emit_rows[o] = s->out_rows[o] + from;
+        for (size_t n = 0; n < count; ++n) {
+            double size = fabs((double)s->emit_rows[o][n]);
+            r->peak = size > r->peak ? size : r->peak;
+        }
+    }
+    const float *const *rows = (const float *const *)s->emit_rows;
+    return s->spill != NULL ? pn_spill_write(s->spill, rows, count, err)
+                            : pn_audio_writer_write(s->writer, rows, count, err);
+}
+
+static pinna_status exchange(run_state *s, pinna_error *err) {
+    size_t fade = (size_t)(fade_s * s->result->rate + 0.5);
+    s->swap_at = UINT64_MAX;
+    return pn_convolver_swap(s->convolver, s->second.irs, s->second.count, fade, err);
+}
+
+/* The frames of the next call: a block, but up to the exchange when that comes first, and 1 to begin with so that
+ * the convolver is in its buffered mode. */
+static size_t next_frames(const run_state *s, uint64_t fed, size_t latency) {
+    if (latency == 0)
+        return s->block;
+    if (fed == 0)
+        return 1;
+    if (s->swap_at == UINT64_MAX || s->swap_at + latency - fed > s->block)
+        return s->block;
+    return (size_t)(s->swap_at + latency - fed);
+}
+
+static bool goes_on(const run_state *s, uint64_t done) {
+    const pn_convolution *job = s->job;
+    return job->progress == NULL ||
+           job->progress(job->progress_user, done, s->result->frames, s->result->rate);
+}
+
+static pinna_status convolve(run_state *s, pinna_error *err) {
+    size_t latency = s->swap_at == UINT64_MAX ? 0 : s->block;
+    uint64_t total = s->result->frames + latency;
+    pinna_status status = PINNA_OK;
+    for (uint64_t fed = 0; fed < total && status == PINNA_OK;) {
+        if (latency > 0 && s->swap_at != UINT64_MAX && fed == s->swap_at + latency)
+            status = exchange(s, err);
+        size_t frames = next_frames(s, fed, latency);
+        size_t drop = fed >= latency ? 0 : latency - fed < frames ? (size_t)(latency - fed) : frames;
+        size_t keep = total - fed < frames ? (size_t)(total - fed) : frames;
+        if (status == PINNA_OK)
+            status = read_input(s, frames, err);
+        if (status == PINNA_OK)
+            status = pn_convolver_process(s->convolver, (const float *const *)s->in_rows, s->out_rows, frames,
+                                          err);
+        if (status == PINNA_OK && keep > drop)
+            status = emit(s, drop, keep - drop, err);
+        fed += keep;
+        if (status == PINNA_OK && !goes_on(s, fed > latency ? fed - latency : 0))
+            status = pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
+    }
+    return status;
+}
+
+static pinna_status normalize(run_state *s, pinna_error *err) {
+    pn_convolution_result *r = s->result;
+    double gain = r->peak > 0 ? normalized_peak / r->peak : 1;
+    size_t got = s->block;
+    if (r->peak == 0)
+        pn_warn(s->messages, "%s: the result is silence and cannot be normalised", s->job->out);
+    r->gain_db = pn_gain_to_db(gain);
+    while (got == s->block) {
+        pinna_status status = pn_spill_read(s->spill, s->out_rows, s->block, &got, err);
+        for (int o = 0; o < s->outputs; ++o) {
+            for (size_t n = 0; n < got; ++n)
+                s->out_rows[o][n] = (float)(s->out_rows[o][n] * gain);
+        }
+        if (status == PINNA_OK)
+            status = pn_audio_writer_write(s->writer, (const float *const *)s->out_rows, got, err);
+        if (status != PINNA_OK)
+            return status;
+        if (s->job->progress != NULL && !goes_on(s, r->frames))
+            return pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
+    }
+    pn_info(s->messages, "normalised to -1 dBFS by %+.2f dB", r->gain_db);
+    return PINNA_OK;
+}
+
+static pinna_status work(run_state *s, pinna_error *err) {
+    pinna_status status = pn_audio_reader_open(s->job->in, s->messages, &s->reader, err);
+    if (status != PINNA_OK)
+        return status;
+    s->inputs = pn_audio_reader_info(s->reader)->channels;
+    status = load_responses(s, s->job->ir, &s->first, err);
+    if (status == PINNA_OK)
+        status = load_exchange(s, err);
+    if (status == PINNA_OK)
+        status = set_lengths(s, err);
+    if (status == PINNA_OK)
+        status = open_writer(s, err);
+    if (status == PINNA_OK)
+        status = open_convolver(s, err);
+    if (status == PINNA_OK)
+        status = allocate(s, err);
+    double started = pn_monotonic_seconds();
+    if (status == PINNA_OK)
+        status = convolve(s, err);
+    if (status == PINNA_OK && s->spill != NULL)
+        status = normalize(s, err);
+    pn_audio_reader_report(s->reader);
+    if (status == PINNA_OK)
+        status = pn_audio_writer_commit(s->writer, err);
+    s->result->seconds = pn_monotonic_seconds() - started;
+    return status;
+}
+
+static void conclude(run_state *s) {
+    pn_audio_writer_stats stats;
+    pn_audio_writer_get_stats(s->writer, &stats);
+    s->result->peak = stats.peak;
+    s->result->clipped = stats.clipped;
+    s->result->encoding = stats.encoding;
+    snprintf(s->result->device, sizeof s->result->device, "%s", pn_convolver_device(s->convolver));
+}
+
+static void free_state(run_state *s) {
+    pn_convolver_free(s->convolver);
+    pn_backend_close(s->backend);
+    pn_pool_free(s->pool);
+    pn_audio_writer_free(s->writer);
+    pn_spill_free(s->spill);
+    pn_audio_reader_free(s->reader);
+    free_responses(&s->first);
+    free_responses(&s->second);
+    pn_free(s->interleaved);
+    pn_free(s->in_data);
+    pn_free(s->out_data);
+    pn_free(s->in_rows);
+    pn_free(s->out_rows);
+    pn_free(s->emit_rows);
+}
+
+pinna_status pn_convolution_run(const pn_convolution *job, pn_messages *messages,
+                                pn_convolution_result *result, pinna_error *err) {
+    memset(result, 0, sizeof *result);
+    run_state s = {.job = job, .messages = messages, .result = result};
+    pinna_status status = work(&s, err);
+    if (status == PINNA_OK)
+        conclude(&s);
+    free_state(&s);
+    return status;
+}
