@@ -9,6 +9,7 @@
 typedef struct {
     const char *output;
     int buffer;
+    double ahead_ms;
 } play_options;
 
 static pinna_status open_device(const play_options *options, const pn_renderer *renderer,
@@ -17,10 +18,10 @@ static pinna_status open_device(const play_options *options, const pn_renderer *
         .name = options->output,
         .rate = pn_renderer_rate(renderer),
         .buffer = options->buffer,
-        .ring_frames = (size_t)pn_renderer_block(renderer) * 2,
+        .ring_frames = (size_t)(options->ahead_ms * 1e-3 * pn_renderer_rate(renderer)),
     };
-    if (desc.ring_frames < 4096)
-        desc.ring_frames = 4096;
+    if (desc.ring_frames < (size_t)pn_renderer_block(renderer) * 2)
+        desc.ring_frames = (size_t)pn_renderer_block(renderer) * 2;
     pinna_status status = pn_audio_device_open(&desc, messages, device, err);
     if (status != PINNA_OK)
         return status;
@@ -82,7 +83,7 @@ static pinna_status play(pn_renderer *renderer, const play_options *options, con
         status = pn_live_stop(live, err);
         if (status == PINNA_OK && state.underruns > 0)
             pn_warn(messages,
-                    "%llu underrun%s: the device waited for samples and played silence; a larger --buffer "
+                    "%llu underrun%s: the device waited for samples and played silence; a larger --ahead or --buffer "
                     "helps",
                     (unsigned long long)state.underruns, state.underruns == 1 ? "" : "s");
         if (status == PINNA_OK && !common->quiet)
@@ -97,12 +98,14 @@ static pinna_status play(pn_renderer *renderer, const play_options *options, con
 
 int pn_cmd_play(int argc, char **argv) {
     pn_session session = {.command = "play", .common.device = "auto"};
-    play_options play_with = {0};
+    play_options play_with = {.ahead_ms = 80};
     const char *hrtf = NULL;
     int block = 0;
     const pn_option options[] = {
         {"--output", "-o", PN_OPTION_TEXT, &play_with.output, "NAME", "audio output (see pinna devices)"},
         {"--buffer", NULL, PN_OPTION_INTEGER, &play_with.buffer, "N", "frames the device asks for at a time"},
+        {"--ahead", NULL, PN_OPTION_NUMBER, &play_with.ahead_ms, "MS",
+         "how far ahead of the device to render (default 80)"},
         {"--hrtf", NULL, PN_OPTION_TEXT, &hrtf, "F", "a SOFA file, or builtin, instead of the scene's"},
         {"--block", NULL, PN_OPTION_INTEGER, &block, "N", "frames, a power of two, instead of the scene's"},
         PN_OPTION_DEVICE(session.common),
@@ -124,6 +127,8 @@ int pn_cmd_play(int argc, char **argv) {
         return exit_status;
     if (play_with.buffer < 0 || play_with.buffer > 32768 || (play_with.buffer & (play_with.buffer - 1)) != 0)
         return pn_cli_usage("play", "--buffer %d: expected a power of two up to 32768", play_with.buffer);
+    if (!(play_with.ahead_ms >= 1 && play_with.ahead_ms <= 60000))
+        return pn_cli_usage("play", "--ahead %g: expected 1 to 60000 milliseconds", play_with.ahead_ms);
     session.config = pn_session_config(&session.common, 0, block, hrtf);
     exit_status = pn_session_check(&session);
     if (exit_status >= 0)
