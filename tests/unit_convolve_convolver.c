@@ -1,0 +1,724 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "convolve/convolver.h"
+#include "device/cpu.h"
+#include "signal/fft.h"
+
+/* The convolver against convolution in double precision (signal/fft.h, itself tested against the definition). */
+
+static const double BOUND_DB = -125;
+
+/* Allocations of the whole process while `counting`: the block path makes none. */
+static volatile long allocations;
+static volatile int counting;
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *old, size_t size);
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+void *malloc(size_t size) {
+    allocations += counting;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    allocations += counting;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size) {
+    allocations += counting;
+    return __libc_realloc(old, size);
+}
+#endif
+
+/* ------------------------------------------------------------------ cases */
+
+enum { MOST = 6 };
+
+typedef struct {
+    int inputs, outputs;
+    size_t frames;
+    float *in[MOST], *out[MOST];
+    double *expected[MOST];
+} stream;
+
+typedef struct {
+    pinna_ir ir[MOST * MOST];
+    size_t count;
+} matrix;
+
+static uint64_t dice;
+
+static size_t roll(size_t low, size_t high) {
+    double t = (test_noise(&dice) + 1) / 2;
+    return low + (size_t)(t * (double)(high - low + 1)) % (high - low + 1);
+}
+
+static void make_stream(stream *s, int inputs, int outputs, size_t frames, uint64_t seed) {
+    memset(s, 0, sizeof *s);
+    *s = (stream){.inputs = inputs, .outputs = outputs, .frames = frames};
+    for (int i = 0; i < inputs; ++i) {
+        s->in[i] = pn_alloc_floats(frames);
+        test_fill_noise(s->in[i], frames, seed + (uint64_t)i, 0.5);
+    }
+    for (int o = 0; o < outputs; ++o) {
+        s->out[o] = pn_alloc_floats(frames);
+        s->expected[o] = pn_alloc(frames, sizeof(double));
+    }
+}
+
+static void free_stream(stream *s) {
+    for (int i = 0; i < MOST; ++i) {
+        pn_free(s->in[i]);
+        pn_free(s->out[i]);
+        pn_free(s->expected[i]);
+    }
+}
+
+static void add_ir(matrix *m, int input, int output, size_t length, uint64_t seed) {
+    float *taps = pn_alloc_floats(length);
+    test_fill_noise(taps, length, seed, 1);
+    for (size_t n = 0; n < length; ++n)
+        taps[n] *= (float)exp(-5.0 * (double)n / (double)length);
+    m->ir[m->count++] = (pinna_ir){input, output, taps, length};
+}
+
+static void free_matrix(matrix *m) {
+    for (size_t e = 0; e < m->count; ++e)
+        pn_free((void *)(uintptr_t)m->ir[e].taps);
+    m->count = 0;
+}
+
+/* out[o] = sum of the exact convolutions, `frames` frames; overwritten. */
+static void convolve_exactly(const stream *s, const matrix *m, double *const *out) {
+    for (int o = 0; o < s->outputs; ++o)
+        memset(out[o], 0, s->frames * sizeof(double));
+    for (size_t e = 0; e < m->count; ++e) {
+        const pinna_ir *ir = &m->ir[e];
+        double *part = pn_alloc(s->frames + ir->length, sizeof *part);
+        pinna_error err;
+        assert_ok(pn_fft_convolve(s->in[ir->input], s->frames, ir->taps, ir->length, part, &err), &err);
+        for (size_t n = 0; n < s->frames; ++n)
+            out[ir->output][n] += part[n];
+        pn_free(part);
+    }
+}
+
+static void assert_stream(const stream *s, size_t frames, double bound) {
+    for (int o = 0; o < s->outputs; ++o)
+        assert_below(test_error_db_f64(s->out[o], s->expected[o], frames), bound);
+}
+
+static pn_convolver *make_convolver(const stream *s, const matrix *m, int block, pn_plan_mode mode,
+                                    pn_backend *backend) {
+    pn_convolver_desc desc = {.inputs = s->inputs,
+                              .outputs = s->outputs,
+                              .block = block,
+                              .mode = mode,
+                              .irs = m->ir,
+                              .ir_count = m->count,
+                              .backend = backend};
+    pn_convolver *convolver = NULL;
+    pinna_error err = {0};
+    assert_ok(pn_convolver_create(&desc, &convolver, &err), &err);
+    return convolver;
+}
+
+/* One call of `frames` frames at frame `at` of the stream. */
+static void call(pn_convolver *convolver, stream *s, size_t at, size_t frames) {
+    const float *in[MOST];
+    float *out[MOST];
+    for (int i = 0; i < s->inputs; ++i)
+        in[i] = s->in[i] + at;
+    for (int o = 0; o < s->outputs; ++o)
+        out[o] = s->out[o] + at;
+    pinna_error err = {0};
+    assert_ok(pn_convolver_process(convolver, in, out, frames, &err), &err);
+}
+
+static pn_backend *cpu;
+
+static int open_cpu(void **state) {
+    (void)state;
+    return pn_backend_cpu_open(NULL, &cpu, NULL) == PINNA_OK ? 0 : -1;
+}
+
+static int close_cpu(void **state) {
+    (void)state;
+    pn_backend_close(cpu);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ convolution */
+
+static void run_shape(int inputs, int outputs, size_t longest, int block, pn_plan_mode mode, double density) {
+    matrix m = {.count = 0};
+    for (int i = 0; i < inputs; ++i)
+        for (int o = 0; o < outputs; ++o)
+            if (m.count == 0 || (test_noise(&dice) + 1) / 2 < density)
+                add_ir(&m, i, o, m.count == 0 ? longest : roll(1, longest), roll(1, 1000000));
+    stream s;
+    make_stream(&s, inputs, outputs, 1, 1);
+    pn_convolver *convolver = make_convolver(&s, &m, block, mode, cpu);
+    size_t step = (size_t)pn_convolver_block(convolver);
+    free_stream(&s);
+    size_t frames = (longest + 12000 + step) / step * step;
+    make_stream(&s, inputs, outputs, frames, roll(1, 1000000));
+    for (size_t at = 0; at < frames; at += step)
+        call(convolver, &s, at, step);
+    assert_int_equal(pn_convolver_latency(convolver), 0);
+    convolve_exactly(&s, &m, s.expected);
+    assert_stream(&s, frames, BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+static void random_shapes_match_exact_convolution(void **state) {
+    (void)state;
+    dice = 11;
+    for (int run = 0; run < 24; ++run) {
+        int block = 32 << roll(0, 8);
+        pn_plan_mode mode = run % 4 == 3 ? PN_PLAN_OFFLINE : PN_PLAN_LIVE;
+        size_t longest = (size_t)pow(20000, (double)roll(0, 100) / 100);
+        run_shape((int)roll(1, 4), (int)roll(1, 4), longest, mode == PN_PLAN_LIVE ? block : 0, mode, 0.6);
+    }
+}
+
+static void edges_of_the_plan_match_exact_convolution(void **state) {
+    (void)state;
+    dice = 12;
+    /* around 64 blocks a second level begins; 32 x 3 steps; one tap; one tap over a partition */
+    static const size_t lengths[] = {1, 2, 32, 33, 64, 2047, 2048, 2049, 8192, 8193, 16384};
+    for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; ++l)
+        run_shape(1, 1, lengths[l], 32, PN_PLAN_LIVE, 1);
+}
+
+static void ten_seconds_match_exact_convolution(void **state) {
+    (void)state;
+    matrix m = {.count = 0};
+    stream s;
+    make_stream(&s, 1, 1, 96 * 8192, 5);
+    add_ir(&m, 0, 0, 480000, 6);
+    convolve_exactly(&s, &m, s.expected);
+    pn_convolver *convolver = make_convolver(&s, &m, 256, PN_PLAN_LIVE, cpu);
+    char text[128];
+    assert_string_equal(pn_plan_describe(pn_convolver_plan(convolver), text, sizeof text),
+                        "256 x 16, 2048 x 14, 16384 x 28");
+    call(convolver, &s, 0, s.frames);
+    assert_stream(&s, s.frames, BOUND_DB);
+    pn_convolver_free(convolver);
+    convolver = make_convolver(&s, &m, 0, PN_PLAN_OFFLINE, cpu);
+    assert_string_equal(pn_plan_describe(pn_convolver_plan(convolver), text, sizeof text), "65536 x 8");
+    call(convolver, &s, 0, s.frames);
+    assert_stream(&s, s.frames, BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+/* ------------------------------------------------------------------ call sizes */
+
+static void any_call_size_comes_one_block_late(void **state) {
+    (void)state;
+    enum { BLOCK = 64, FRAMES = 64 * 300 };
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 3000, 1);
+    add_ir(&m, 1, 0, 5000, 2);
+    add_ir(&m, 1, 1, 100, 3);
+    stream s;
+    make_stream(&s, 2, 2, FRAMES, 4);
+    convolve_exactly(&s, &m, s.expected);
+    pn_convolver *convolver = make_convolver(&s, &m, BLOCK, PN_PLAN_LIVE, cpu);
+    dice = 13;
+    call(convolver, &s, 0, 4 * BLOCK);
+    call(convolver, &s, 4 * BLOCK, 0);
+    assert_int_equal(pn_convolver_latency(convolver), 0);
+    size_t at = 4 * BLOCK;
+    for (int k = 0; k < 150; ++k) {
+        size_t frames = k < 2 * BLOCK ? (size_t)k + 1 : roll(1, 500);
+        frames = frames < FRAMES - at ? frames : FRAMES - at;
+        call(convolver, &s, at, frames);
+        at += frames;
+    }
+    call(convolver, &s, at, FRAMES - at);
+    assert_int_equal(pn_convolver_latency(convolver), BLOCK);
+    for (int o = 0; o < 2; ++o) {
+        assert_below(test_error_db_f64(s.out[o], s.expected[o], 4 * BLOCK), BOUND_DB);
+        for (int n = 4 * BLOCK; n < 5 * BLOCK; ++n)
+            assert_true(s.out[o][n] == 0);
+        assert_below(test_error_db_f64(s.out[o] + 5 * BLOCK, s.expected[o] + 4 * BLOCK, FRAMES - 5 * BLOCK),
+                     BOUND_DB);
+    }
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+static void reset_starts_anew_with_the_same_bits(void **state) {
+    (void)state;
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 9000, 1);
+    stream s;
+    make_stream(&s, 1, 1, 30000, 2);
+    pn_convolver *convolver = make_convolver(&s, &m, 32, PN_PLAN_LIVE, cpu);
+    call(convolver, &s, 0, 29984);
+    float *first = pn_alloc_floats(s.frames);
+    memcpy(first, s.out[0], s.frames * sizeof *first);
+    call(convolver, &s, 0, 777);
+    assert_int_equal(pn_convolver_latency(convolver), 32);
+    pn_convolver_reset(convolver);
+    assert_int_equal(pn_convolver_latency(convolver), 0);
+    call(convolver, &s, 0, 29984);
+    assert_memory_equal(first, s.out[0], 29984 * sizeof *first);
+    pn_free(first);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+static void any_number_of_threads_gives_the_same_bits(void **state) {
+    (void)state;
+    matrix m = {.count = 0};
+    for (int i = 0; i < 4; ++i)
+        for (int o = 0; o < 4; ++o)
+            add_ir(&m, i, o, 30000, (uint64_t)(4 * i + o));
+    stream s;
+    make_stream(&s, 4, 4, 40960, 9);
+    float *first = NULL;
+    for (int threads = 1; threads <= 3; ++threads) {
+        pinna_error err = {0};
+        pn_pool *pool = NULL;
+        pn_backend *backend = NULL;
+        assert_ok(pn_pool_create(threads, &pool, &err), &err);
+        assert_ok(pn_backend_cpu_open(pool, &backend, &err), &err);
+        pn_convolver *convolver = make_convolver(&s, &m, 1024, PN_PLAN_LIVE, backend);
+        call(convolver, &s, 0, s.frames);
+        if (first == NULL) {
+            first = pn_alloc_floats(4 * s.frames);
+            for (size_t o = 0; o < 4; ++o)
+                memcpy(first + o * s.frames, s.out[o], s.frames * sizeof *first);
+        }
+        for (size_t o = 0; o < 4; ++o)
+            assert_memory_equal(first + o * s.frames, s.out[o], s.frames * sizeof *first);
+        pn_convolver_free(convolver);
+        pn_backend_close(backend);
+        pn_pool_free(pool);
+    }
+    pn_free(first);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+/* ------------------------------------------------------------------ swap */
+
+/* Mixes expected with the exact convolution of m as a fade from frame `at` does. */
+static void expect_fade(stream *s, const matrix *m, size_t at, size_t fade) {
+    stream other;
+    make_stream(&other, s->inputs, s->outputs, s->frames, 1);
+    for (int i = 0; i < s->inputs; ++i)
+        memcpy(other.in[i], s->in[i], s->frames * sizeof(float));
+    convolve_exactly(&other, m, other.expected);
+    for (int o = 0; o < s->outputs; ++o) {
+        for (size_t n = at; n < s->frames; ++n) {
+            double share = n - at >= fade ? 1 : (double)(n - at + 1) / (double)(fade + 1);
+            s->expected[o][n] += share * (other.expected[o][n] - s->expected[o][n]);
+        }
+    }
+    free_stream(&other);
+}
+
+static void swap_case(size_t at, size_t fade, bool odd_calls, size_t old_length, size_t new_length) {
+    enum { BLOCK = 64, FRAMES = 40000 / 64 * 64 };
+    matrix before = {.count = 0}, after = {.count = 0};
+    add_ir(&before, 0, 0, old_length, 1);
+    add_ir(&before, 1, 0, old_length / 2 + 1, 2);
+    add_ir(&after, 0, 0, new_length, 3);
+    add_ir(&after, 1, 1, new_length / 3 + 1, 4);
+    stream s;
+    make_stream(&s, 2, 2, FRAMES, 5);
+    pn_convolver *convolver = make_convolver(&s, &before, BLOCK, PN_PLAN_LIVE, cpu);
+    pinna_error err = {0};
+    size_t done = 0;
+    if (odd_calls) {
+        call(convolver, &s, 0, 7);
+        done = 7;
+    }
+    call(convolver, &s, done, at - done);
+    assert_ok(pn_convolver_swap(convolver, after.ir, after.count, fade, &err), &err);
+    if (fade > 300) {
+        assert_true(pn_convolver_fading(convolver));
+        assert_int_equal(pn_convolver_swap(convolver, before.ir, before.count, 0, &err), PINNA_BAD_ARGUMENT);
+    }
+    call(convolver, &s, at, FRAMES - at);
+    assert_false(pn_convolver_fading(convolver));
+    size_t latency = (size_t)pn_convolver_latency(convolver);
+    assert_int_equal(latency, odd_calls ? BLOCK : 0);
+    convolve_exactly(&s, &before, s.expected);
+    if (at >= latency)
+        expect_fade(&s, &after, at - latency, fade);
+    for (int o = 0; o < 2; ++o)
+        assert_below(test_error_db_f64(s.out[o] + latency, s.expected[o], FRAMES - latency), BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&before);
+    free_matrix(&after);
+}
+
+static void swap_is_the_crossfade_of_two_convolutions(void **state) {
+    (void)state;
+    dice = 21;
+    swap_case(0, 500, false, 4000, 4000);
+    swap_case(64, 0, false, 9000, 4000);
+    for (int run = 0; run < 12; ++run)
+        swap_case(64 * roll(1, 300), run % 3 == 0 ? 0 : roll(1, 3000), false, roll(1, 20000), roll(1, 20000));
+    for (int run = 0; run < 12; ++run)
+        swap_case(roll(200, 20000), run % 3 == 0 ? 0 : roll(301, 3000), true, roll(1, 20000), roll(1, 20000));
+}
+
+static void a_much_longer_response_hears_the_past(void **state) {
+    (void)state;
+    matrix before = {.count = 0}, after = {.count = 0};
+    add_ir(&before, 0, 0, 10, 1);
+    add_ir(&after, 0, 0, 600000, 2);
+    stream s;
+    make_stream(&s, 1, 1, 1024 * 700, 3);
+    pn_convolver *convolver = make_convolver(&s, &before, 1024, PN_PLAN_LIVE, cpu);
+    pinna_error err = {0};
+    call(convolver, &s, 0, 1024 * 300);
+    assert_ok(pn_convolver_swap(convolver, after.ir, 1, 1000, &err), &err);
+    call(convolver, &s, 1024 * 300, 1024 * 400);
+    convolve_exactly(&s, &before, s.expected);
+    expect_fade(&s, &after, 1024 * 300, 1000);
+    assert_stream(&s, s.frames, BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&before);
+    free_matrix(&after);
+}
+
+/* ------------------------------------------------------------------ a device that is lost */
+
+/* The CPU's jobs under another name and kind, of which call number fail_at and all after it fail. */
+typedef struct {
+    pn_backend head;
+    long calls, fail_at;
+} failing_backend;
+
+static failing_backend failing;
+static pn_backend_ops failing_ops;
+
+static pinna_status fail_or(pinna_error *err) {
+    if (failing.fail_at == 0 || ++failing.calls < failing.fail_at)
+        return PINNA_OK;
+    return pn_fail(err, PINNA_DEVICE, "injected failure at call %ld", failing.calls);
+}
+
+static pinna_status failing_create(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
+                                   pinna_error *err) {
+    (void)backend;
+    *level = NULL;
+    pinna_status status = fail_or(err);
+    return status == PINNA_OK ? cpu->ops->level_create(cpu, desc, level, err) : status;
+}
+
+static pinna_status failing_begin(pn_level *level, const float *const *history, pinna_error *err) {
+    pinna_status status = fail_or(err);
+    return status == PINNA_OK ? cpu->ops->level_begin(level, history, err) : status;
+}
+
+static pinna_status failing_finish(pn_level *level, float *const *out, pinna_error *err) {
+    pinna_status status = fail_or(err);
+    return status == PINNA_OK ? cpu->ops->level_finish(level, out, err) : status;
+}
+
+static pinna_status failing_feed(pn_level *level, const float *const *history, pinna_error *err) {
+    pinna_status status = fail_or(err);
+    return status == PINNA_OK ? cpu->ops->level_feed(level, history, err) : status;
+}
+
+static pn_backend *open_failing(void) {
+    failing_ops = *cpu->ops;
+    failing_ops.level_create = failing_create;
+    failing_ops.level_begin = failing_begin;
+    failing_ops.level_finish = failing_finish;
+    failing_ops.level_feed = failing_feed;
+    memset(&failing, 0, sizeof failing);
+    failing.head.ops = &failing_ops;
+    failing.head.kind = PN_BACKEND_OPENCL;
+    snprintf(failing.head.name, sizeof failing.head.name, "opencl:9.9");
+    return &failing.head;
+}
+
+static void device_case(long fail_at, size_t swap_at) {
+    enum { BLOCK = 64, FRAMES = 64 * 500 };
+    matrix m = {.count = 0}, after = {.count = 0};
+    add_ir(&m, 0, 0, 15000, 1);
+    add_ir(&m, 1, 1, 12000, 2);
+    add_ir(&m, 2, 1, 700, 3);
+    add_ir(&after, 0, 0, 20000, 4);
+    add_ir(&after, 2, 1, 5000, 5);
+    stream s;
+    make_stream(&s, 3, 3, FRAMES, 7);
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    pn_convolver_desc desc = {.inputs = 3,
+                              .outputs = 3,
+                              .block = BLOCK,
+                              .irs = m.ir,
+                              .ir_count = m.count,
+                              .backend = open_failing(),
+                              .messages = messages};
+    pn_convolver *convolver = NULL;
+    pinna_error err = {0};
+    assert_ok(pn_convolver_create(&desc, &convolver, &err), &err);
+    assert_string_equal(pn_convolver_device(convolver), "opencl:9.9");
+    failing.fail_at = fail_at;
+    call(convolver, &s, 0, swap_at);
+    convolve_exactly(&s, &m, s.expected);
+    if (swap_at < FRAMES) {
+        assert_ok(pn_convolver_swap(convolver, after.ir, after.count, 2000, &err), &err);
+        call(convolver, &s, swap_at, FRAMES - swap_at);
+        expect_fade(&s, &after, swap_at, 2000);
+    }
+    assert_stream(&s, FRAMES, BOUND_DB);
+    bool lost = failing.calls >= failing.fail_at && fail_at > 0;
+    assert_string_equal(pn_convolver_device(convolver), lost ? "cpu" : "opencl:9.9");
+    assert_int_equal(pn_messages_count(messages), lost ? 1 : 0);
+    if (lost) {
+        pinna_message_level level;
+        assert_non_null(strstr(pn_messages_get(messages, 0, &level), "opencl:9.9 failed: injected failure"));
+        assert_int_equal(level, PINNA_WARNING);
+    }
+    pn_convolver_free(convolver);
+    pn_messages_free(messages);
+    free_stream(&s);
+    free_matrix(&m);
+    free_matrix(&after);
+}
+
+static void staggered_groups_match_exact_convolution(void **state) {
+    (void)state;
+    device_case(0, 64 * 500);
+    device_case(0, 64 * 123);
+}
+
+static void a_lost_device_hands_over_without_a_trace(void **state) {
+    (void)state;
+    dice = 31;
+    device_case(1, 64 * 500);
+    device_case(2, 64 * 500);
+    for (int run = 0; run < 8; ++run)
+        device_case((long)roll(3, 1100), 64 * 500);
+    for (int run = 0; run < 8; ++run)
+        device_case((long)roll(400, 700), 64 * roll(150, 250));
+}
+
+/* ------------------------------------------------------------------ failures */
+
+static void every_failed_allocation_is_reported_and_leaks_nothing(void **state) {
+    (void)state;
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 3000, 1);
+    add_ir(&m, 1, 1, 20, 2);
+    pn_convolver_desc desc = {
+        .inputs = 2, .outputs = 2, .block = 32, .irs = m.ir, .ir_count = m.count, .backend = cpu};
+    pinna_error err = {0};
+    long k = 1;
+    for (;; ++k) {
+        pn_convolver *convolver = NULL;
+        pn_memory_fail_at(k);
+        pinna_status status = pn_convolver_create(&desc, &convolver, &err);
+        pn_memory_fail_at(0);
+        if (status == PINNA_OK) {
+            pn_convolver_free(convolver);
+            break;
+        }
+        assert_int_equal(status, PINNA_NO_MEMORY);
+        assert_null(convolver);
+        assert_true(k < 1000);
+    }
+    assert_true(k > 20);
+    free_matrix(&m);
+}
+
+static void a_failed_swap_leaves_the_convolver_as_it_was(void **state) {
+    (void)state;
+    enum { BLOCK = 1024, FRAMES = BLOCK * 40 };
+    matrix m = {.count = 0}, longer = {.count = 0};
+    add_ir(&m, 0, 0, 90000, 1);
+    add_ir(&longer, 0, 0, 600000, 2);
+    stream s;
+    make_stream(&s, 1, 1, FRAMES, 3);
+    convolve_exactly(&s, &m, s.expected);
+    pn_convolver *convolver = make_convolver(&s, &m, BLOCK, PN_PLAN_LIVE, cpu);
+    pinna_error err = {0};
+    for (long k = 1; k <= 39; ++k) {
+        call(convolver, &s, (size_t)(k - 1) * BLOCK, BLOCK);
+        if (k > 24)
+            continue;
+        pn_memory_fail_at(k);
+        pinna_status status = pn_convolver_swap(convolver, longer.ir, 1, 100, &err);
+        pn_memory_fail_at(0);
+        assert_int_equal(status, PINNA_NO_MEMORY);
+        assert_false(pn_convolver_fading(convolver));
+    }
+    assert_stream(&s, 39 * BLOCK, BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+    free_matrix(&longer);
+}
+
+static void bad_descriptions_name_the_value(void **state) {
+    (void)state;
+    float taps[4] = {1, 0, 0, 0}, broken[4] = {1, 0, NAN, 0};
+    pinna_ir good = {0, 0, taps, 4};
+    pinna_ir twice[2] = {good, good};
+    pinna_ir outside = {2, 0, taps, 4}, nan = {0, 0, broken, 4}, empty = {0, 0, taps, 0};
+    pinna_ir endless = {0, 0, taps, (size_t)1 << 40};
+    const struct {
+        int inputs, outputs, block;
+        const pinna_ir *irs;
+        size_t count;
+        const char *words;
+    } cases[] = {
+        {0, 1, 256, &good, 1, "0 inputs"},        {1, 1025, 256, &good, 1, "1025 outputs"},
+        {1, 1, 100, &good, 1, "block: 100"},      {1, 1, 16, &good, 1, "block: 16"},
+        {1, 1, 256, NULL, 0, "no impulse"},       {2, 2, 256, twice, 2, "another one"},
+        {1, 1, 256, &outside, 1, "from input 2"}, {1, 1, 256, &nan, 1, "tap 2"},
+        {1, 1, 256, &empty, 1, "no taps"},        {1, 1, 256, &endless, 1, "at most"},
+        {1, 1, 256, twice, 2, "2 impulse"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; ++c) {
+        pn_convolver_desc desc = {.inputs = cases[c].inputs,
+                                  .outputs = cases[c].outputs,
+                                  .block = cases[c].block,
+                                  .irs = cases[c].irs,
+                                  .ir_count = cases[c].count,
+                                  .backend = cpu};
+        pn_convolver *convolver = NULL;
+        pinna_error err = {0};
+        assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_BAD_ARGUMENT);
+        assert_null(convolver);
+        if (strstr(err.text, cases[c].words) == NULL)
+            fail_msg("case %zu: '%s' lacks '%s'", c, err.text, cases[c].words);
+    }
+    pn_convolver_free(NULL);
+}
+
+static void an_absurd_shape_is_refused_with_its_size(void **state) {
+    (void)state;
+    /* a million short responses, each rounded up to a transform of 16384: 69 GB and 1024 channels' histories */
+    if ((double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) > 64e9)
+        skip();
+    enum { CHANNELS = 1024 };
+    static float taps[1000];
+    pinna_ir *irs = pn_alloc((size_t)CHANNELS * CHANNELS, sizeof *irs);
+    assert_non_null(irs);
+    for (int e = 0; e < CHANNELS * CHANNELS; ++e)
+        irs[e] = (pinna_ir){e / CHANNELS, e % CHANNELS, taps, 1000};
+    pn_convolver_desc desc = {.inputs = CHANNELS,
+                              .outputs = CHANNELS,
+                              .block = 8192,
+                              .irs = irs,
+                              .ir_count = (size_t)CHANNELS * CHANNELS,
+                              .backend = cpu};
+    pinna_error err = {0};
+    pn_convolver *convolver = NULL;
+    assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
+    assert_non_null(strstr(err.text, "1024 x 1024"));
+    assert_non_null(strstr(err.text, "GB"));
+    pn_free(irs);
+}
+
+/* ------------------------------------------------------------------ the block path */
+
+static void the_block_path_does_not_allocate(void **state) {
+    (void)state;
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 12000, 1);
+    add_ir(&m, 0, 1, 3000, 2);
+    stream s;
+    make_stream(&s, 1, 2, 64 * 400, 3);
+    pinna_error err = {0};
+    pn_pool *pool = NULL;
+    pn_backend *backend = NULL;
+    assert_ok(pn_pool_create(2, &pool, &err), &err);
+    assert_ok(pn_backend_cpu_open(pool, &backend, &err), &err);
+    pn_convolver *convolver = make_convolver(&s, &m, 64, PN_PLAN_LIVE, backend);
+    assert_ok(pn_convolver_swap(convolver, m.ir, 1, 5000, &err), &err);
+    long before = pn_memory_count();
+    allocations = 0;
+    counting = 1;
+    const float *silence[1] = {NULL};
+    for (size_t at = 0; at < s.frames; at += 64) {
+        const float *in[1] = {s.in[0] + at};
+        float *out[2] = {s.out[0] + at, s.out[1] + at};
+        if (pn_convolver_block_process(convolver, at % 640 == 0 ? silence : in, out, &err) != PINNA_OK)
+            break;
+    }
+    pn_convolver_reset(convolver);
+    counting = 0;
+    assert_int_equal(pn_memory_count() - before, 0);
+    assert_int_equal(allocations, 0);
+    pn_convolver_free(convolver);
+    pn_backend_close(backend);
+    pn_pool_free(pool);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+static void denormal_input_gives_nothing_and_restores_the_mode(void **state) {
+    (void)state;
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 4000, 1);
+    stream s;
+    make_stream(&s, 1, 1, 16384, 3);
+    for (size_t n = 0; n < s.frames; ++n)
+        s.in[0][n] = 1e-39f;
+    pn_convolver *convolver = make_convolver(&s, &m, 256, PN_PLAN_LIVE, cpu);
+    call(convolver, &s, 0, s.frames);
+    for (size_t n = 0; n < s.frames; ++n)
+        assert_true(fabsf(s.out[0][n]) < 1e-30f);
+    volatile float tiny = 1e-38f;
+    volatile float smaller = tiny / 16;
+    assert_true(smaller > 0);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_shapes_match_exact_convolution),
+        cmocka_unit_test(edges_of_the_plan_match_exact_convolution),
+        cmocka_unit_test(ten_seconds_match_exact_convolution),
+        cmocka_unit_test(any_call_size_comes_one_block_late),
+        cmocka_unit_test(reset_starts_anew_with_the_same_bits),
+        cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
+        cmocka_unit_test(swap_is_the_crossfade_of_two_convolutions),
+        cmocka_unit_test(a_much_longer_response_hears_the_past),
+        cmocka_unit_test(staggered_groups_match_exact_convolution),
+        cmocka_unit_test(a_lost_device_hands_over_without_a_trace),
+        cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
+        cmocka_unit_test(a_failed_swap_leaves_the_convolver_as_it_was),
+        cmocka_unit_test(bad_descriptions_name_the_value),
+        cmocka_unit_test(an_absurd_shape_is_refused_with_its_size),
+        cmocka_unit_test(the_block_path_does_not_allocate),
+        cmocka_unit_test(denormal_input_gives_nothing_and_restores_the_mode),
+    };
+    return cmocka_run_group_tests(tests, open_cpu, close_cpu);
+}
