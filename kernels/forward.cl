@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_EMBEDDED
+#include "pinna_types.h"
+#include "tree.h"
+#endif
+
+/* Forward transforms of many rows: M previous and M current samples -> M bins.
+ * Groups: (column tile or subtree, row). scratch: two floats for each of the 2^local_log2 points. */
+
+static size_t pn_row_start(pn_forward_args a, __global const int *list, size_t row) {
+    const size_t place = a.list_stride > 0 ? (size_t)list[row * (size_t)a.list_stride] : row;
+    return place * (size_t)a.in_row;
+}
+
+/* The top levels of large transforms, over 2^(local_log2 - top_log2) columns; work: [row][re M | im M]. */
+__kernel void forward_top(const pn_forward_args a, __global const float *in, __global const int *list,
+                          __global const float *tw, __global float *work, __local float *scratch) {
+    const uint points = 1u << a.points_log2, size = 1u << a.local_log2;
+    const int columns_log2 = a.local_log2 - a.top_log2, row_log2 = a.points_log2 - a.top_log2;
+    const uint column = (uint)get_group_id(0) << columns_log2;
+    const size_t row = get_group_id(1), from = pn_row_start(a, list, row), to = row * 2 * points;
+    __local float *re = scratch, *im = scratch + size;
+    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+        const uint n = ((i >> columns_log2) << row_log2) + column + (i & ((1u << columns_log2) - 1u));
+        re[i] = in[from + (uint)a.in_re + n];
+        im[i] = a.in_im < 0 ? 0.0f : in[from + (uint)a.in_im + n];
+    }
+    pn_tree_forward(re, im, a.local_log2, a.top_log2, 1u, tw, points);
+    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+        const uint n = ((i >> columns_log2) << row_log2) + column + (i & ((1u << columns_log2) - 1u));
+        work[to + n] = re[i];
+        work[to + points + n] = im[i];
+    }
+}
+
+/* The levels below; `in` is the time side, or the work of forward_top (as rows of 2M, re 0, im M). */
+__kernel void forward_rest(const pn_forward_args a, __global const float *in, __global const int *list,
+                           __global const float *tw, __global float *spectra, __local float *scratch) {
+    const uint points = 1u << a.points_log2, size = 1u << a.local_log2;
+    const uint subtree = (uint)get_group_id(0), first = subtree << a.local_log2;
+    const size_t row = get_group_id(1), from = pn_row_start(a, list, row);
+    __local float *re = scratch, *im = scratch + size;
+    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+        re[i] = in[from + (uint)a.in_re + first + i];
+        im[i] = a.in_im < 0 ? 0.0f : in[from + (uint)a.in_im + first + i];
+    }
+    pn_tree_forward(re, im, a.local_log2, a.local_log2, (1u << a.top_log2) + subtree, tw, points);
+    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+        const uint bin = first + i;
+        const size_t vector = a.out_at + row * a.out_row + (size_t)(bin >> PN_TILE_LOG2) * a.out_tile;
+        __global float *to = spectra + vector * PN_VECTOR + (bin & (PN_TILE - 1u));
+        to[0] = re[i];
+        to[PN_TILE] = im[i];
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_DEVICE_OPENCL_BACKEND_H
+#define PN_DEVICE_OPENCL_BACKEND_H
+
+#include "device/opencl_device.h"
+
+/* What the files of the OpenCL back end share: backend_opencl.c opens it, opencl_level.c and opencl_bank.c are its
+ * jobs. After a job has failed all further ones of the same object do, until level_reset: what the device holds of the
+ * history is then unknown. */
+
+pinna_status pn_opencl_level_create(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
+                                    pinna_error *err);
+void pn_opencl_level_free(pn_level *level);
+PN_BLOCK_PATH pinna_status pn_opencl_level_begin(pn_level *level, const float *const *history,
+                                                 pinna_error *err);
+PN_BLOCK_PATH void pn_opencl_level_advance(pn_level *level, int done, int of);
+PN_BLOCK_PATH pinna_status pn_opencl_level_finish(pn_level *level, float *const *out, pinna_error *err);
+pinna_status pn_opencl_level_feed(pn_level *level, const float *const *history, pinna_error *err);
+PN_BLOCK_PATH void pn_opencl_level_reset(pn_level *level);
+
+pinna_status pn_opencl_bank_create(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
+                                   pinna_error *err);
+void pn_opencl_bank_free(pn_bank *bank);
+PN_BLOCK_PATH pinna_status pn_opencl_bank_begin(pn_bank *bank, const pn_bank_source *sources,
+                                                pinna_error *err);
+PN_BLOCK_PATH pinna_status pn_opencl_bank_finish(pn_bank *bank, float *left, float *right, pinna_error *err);
+pinna_status pn_opencl_bank_feed(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
+
+/* Opens one device of the list and runs its self-test; report (may be NULL) as for pn_backend_selftest. */
+pinna_status pn_opencl_try(const pn_opencl_info *info, void (*report)(void *user, const char *line),
+                           void *user, pn_backend **backend, pinna_error *err);
+
+/* Parts that `work` products per bin are cut into, so that bins * parts work-items keep a device of this kind busy. */
+static inline int pn_opencl_shares(const pn_opencl *device, size_t items, int work) {
+    size_t unit = device->info.type == PN_OPENCL_CPU ? 128 : 2048; /* work-items that fill a compute unit */
+    size_t wanted = (size_t)device->info.units * unit / items;
+    size_t most = (size_t)(work < 1 ? 1 : work < 64 ? work : 64);
+    return (int)(wanted < 1 ? 1 : wanted > most ? most : wanted);
+}
+
+#endif

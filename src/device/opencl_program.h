@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_DEVICE_OPENCL_PROGRAM_H
+#define PN_DEVICE_OPENCL_PROGRAM_H
+
+#include "device/opencl_api.h"
+#include "device/opencl_probe.h"
+
+/* The program of all kernels, for one device: from the binary cache, else built from the sources inside the program
+ * (or, with PINNA_KERNELS=FOLDER in the environment, from the files there).
+ *
+ * Cache: $XDG_CACHE_HOME/pinna, else ~/.cache/pinna; PINNA_CACHE=off turns it off. A file holds everything its
+ * binary depends on (sources by hash, options, platform, device, driver), which must agree to the letter, and a
+ * checksum; it is written under another name and then renamed. A cache that cannot be read or written, is damaged
+ * or is refused by the driver is no error: the sources are built. */
+pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
+                                      cl_program *program, pinna_error *err);
+
+/* Tests only: programs built from source since the start; and the k-th build from now on fails, once (0: none). */
+long pn_opencl_source_builds(void);
+void pn_opencl_fail_build_at(long k);
+
+#endif
