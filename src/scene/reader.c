@@ -74,7 +74,7 @@ static pinna_status check_kind(int descriptor, const char *file, size_t *size, p
     if (!S_ISREG(info.st_mode))
         return pn_fail(err, PINNA_BAD_FILE, "%s: is no regular file; write the scene to a file first", file);
     if (info.st_size > PN_TREE_BYTES)
-        return pn_fail(err, PINNA_BAD_SCENE, "%s: too large for a scene (%.1f MB; 16 MB at most)", file,
+        return pn_fail(err, PINNA_BAD_SCENE, "%s: too large for a scene (%.1f MB; 8 MB at most)", file,
                        (double)info.st_size * 1e-6);
     *size = (size_t)info.st_size;
     return PINNA_OK;

@@ -92,11 +92,15 @@ static pn_mark find_bad_byte(const unsigned char *text, size_t size) {
     return (pn_mark){0, 0};
 }
 
-/* Where an event is; quoted scalars' marks come without the quote. */
+/* Where an event is; quoted scalars' marks come without the quote, values left out with none: there the key's. */
 static pn_mark mark_of(struct fy_event *event, const builder *b) {
     const struct fy_mark *found = fy_event_start_mark(event);
+    int level = b->depth - 1;
     if (found == NULL)
-        return b->depth > 0 ? b->open[b->depth - 1]->mark : (pn_mark){1, 1};
+        return level < 0                ? (pn_mark){1, 1}
+               : b->key[level] != NULL  ? b->key[level]->mark
+               : b->last[level] != NULL ? b->last[level]->mark
+                                        : b->open[level]->mark;
     pn_mark mark = {found->line + 1, found->column + 1};
     if (event->type == FYET_SCALAR && event->scalar.value != NULL) {
         enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
@@ -287,13 +291,29 @@ static pinna_status run_parser(builder *b, const char *text, size_t size) {
     return take_events(b);
 }
 
+/* Line that begins with '%', a YAML directive; 0 when none does. */
+static int find_directive(const char *text, size_t size) {
+    int line = 1;
+    for (const char *at = text, *end = text + size; at != NULL && at < end; ++line) {
+        if (*at == '%')
+            return line;
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return 0;
+}
+
 static pinna_status check_text(const builder *b, const char *text, size_t size) {
     if (size > PN_TREE_BYTES)
-        return pn_fail(b->err, PINNA_BAD_SCENE, "%s: too large for a scene (%.1f MB; 16 MB at most)", b->name,
+        return pn_fail(b->err, PINNA_BAD_SCENE, "%s: too large for a scene (%.1f MB; 8 MB at most)", b->name,
                        (double)size * 1e-6);
     pn_mark bad = find_bad_byte((const unsigned char *)text, size);
     if (bad.line != 0)
         return fail_at(b, bad, "not text: a byte that is neither UTF-8 nor printable; is this a scene file?");
+    int directive = find_directive(text, size);
+    if (directive != 0)
+        return fail_at(b, (pn_mark){directive, 1},
+                       "directives (%...) are not part of the scene format; leave the line out");
     return PINNA_OK;
 }
 

@@ -11,7 +11,7 @@
  * the text; its events are taken one by one, so that hostile nesting never builds up. */
 
 enum {
-    PN_TREE_BYTES = 16 << 20, /* largest text */
+    PN_TREE_BYTES = 8 << 20, /* largest text */
     PN_TREE_NODES = 2 << 20,  /* most scalars, lists and maps together */
     PN_TREE_DEPTH = 16,       /* deepest nesting of lists and maps */
     PN_TREE_KEYS = 256        /* most keys of one map */
