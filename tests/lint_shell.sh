@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The pinna authors
 # SPDX-License-Identifier: MIT
 #
-# The shell scripts parse, and tools/setup, where everything is there, is silent and quick to say so.
+# The shell scripts parse, can be called, and satisfy shellcheck where that is installed.
 set -euo pipefail
 cd "$1"
 for script in tools/setup tools/demo tools/test tools/build.bash .ci/run tests/*.sh; do
