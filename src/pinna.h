@@ -187,6 +187,14 @@ PINNA_API pinna_status pinna_renderer_add_reverb(pinna_renderer *renderer, const
 PINNA_API pinna_status pinna_renderer_set_send(pinna_renderer *renderer, int source, int bus, double gain_db,
                                                pinna_error *error);
 
+/* Ends the building of a scene made by calls: opens the HRTF set and the device. Without it the first feed, move,
+ * gain or render does so, and is not real time. Does nothing for a loaded scene. */
+PINNA_API pinna_status pinna_renderer_start(pinna_renderer *renderer, pinna_error *error);
+
+/* Frames by which the output lags what is fed: what a HRTF set needs before its first onset, 0 for most sets and the
+ * built-in one, and for loaded scenes, which are read ahead. Known once started. */
+PINNA_API int pinna_renderer_latency(const pinna_renderer *renderer);
+
 /* Frames per block, frames per second; frames in all (0 when open-ended, as in a scene built by calls). */
 PINNA_API int pinna_renderer_block(const pinna_renderer *renderer);
 PINNA_API double pinna_renderer_rate(const pinna_renderer *renderer);

@@ -237,7 +237,15 @@ static pinna_status require_engine(pinna_renderer *r, pinna_error *error) {
     return status;
 }
 
+pinna_status pinna_renderer_start(pinna_renderer *r, pinna_error *error) {
+    return require_engine(r, error);
+}
+
 /* ---- what it is */
+
+int pinna_renderer_latency(const pinna_renderer *r) {
+    return r->engine == NULL ? 0 : r->engine->latency - r->engine->skip;
+}
 
 int pinna_renderer_block(const pinna_renderer *r) {
     return r->engine != NULL ? pn_renderer_block(r->engine) : r->scene != NULL ? r->scene->block : 0;
