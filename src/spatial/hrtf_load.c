@@ -5,8 +5,8 @@
  * Response h with delay tau becomes the aligned response A = h advanced by tau (a linear phase, exact for the band up
  * to half the rate), and delay = tau - room. Blends of A then do not comb, and delay comes back as linear phase of
  * the blend, so that at a measured direction the measured response is rendered. What is acausal in A (excess phase, the
- * tails of the fractional shift) is kept in `room` samples before its onset: the fewest of 16, 32, 48, 64, 96 (at 48
- * kHz) that leave less than -45 dB of the set's energy outside. A delay that would be negative is avoided by delaying
+ * tails of the fractional shift) is kept in `room` samples before its onset: the fewest of rooms_48k (at 48
+ * kHz) that leave less than -45 dB of every response's energy outside. A delay that would be negative is avoided by delaying
  * the whole set by whole samples (info.latency). */
 #include "spatial/hrtf_set.h"
 
@@ -21,6 +21,9 @@
 enum { RINGING = 128 }; /* zeros around a response in the transforms, for the tails of a fractional shift */
 
 #define ROOM_LEAKAGE 3.2e-5 /* -45 dB */
+
+enum { ROOMS = 6 };
+static const int rooms_48k[ROOMS] = {16, 32, 48, 64, 96, 128};
 
 typedef struct {
     pn_measured *set;
@@ -149,27 +152,56 @@ static pinna_status prepare(loader *l, pinna_error *err) {
     return pn_fft_create(l->size, &l->fft, err);
 }
 
-/* Energy of every direction in the samples before onset, [n]: n + 1 samples before it; looked at on some directions
- * only, for speed. */
-static void choose_room(loader *l) {
-    static const int rooms[] = {16, 32, 48, 64, 96};
-    enum { ROOMS = sizeof rooms / sizeof rooms[0], LOOKED_AT = 100 };
-    double outside[ROOMS] = {0}, all = 0, scale = l->set->rate / 48000;
-    int step = l->set->directions / LOOKED_AT + 1;
-    for (int i = 0; i < l->set->directions; i += step) {
+static int room_samples(const loader *l, int index) {
+    return (int)ceil(rooms_48k[index] * l->set->rate / 48000);
+}
+
+/* All aligned responses, with the most room. */
+static void align(loader *l) {
+    pn_hrtf *h = l->hrtf;
+    int taps = h->info.taps;
+    for (int i = 0; i < l->set->directions; ++i) {
         advance(l, i);
-        for (int n = 0; n < l->size; ++n) {
-            double e = l->work[n].re * l->work[n].re + l->work[n].im * l->work[n].im;
-            all += e;
-            int before = l->size - n;
-            for (int r = 0; r < ROOMS && before < l->size / 2; ++r)
-                outside[r] += before > rooms[r] * scale ? e : 0;
+        float *left = h->response + (size_t)i * 2 * (size_t)taps, *right = left + taps;
+        for (int n = 0; n < taps; ++n) {
+            pn_complex z = l->work[(n - l->room + l->size) & (l->size - 1)];
+            left[n] = (float)z.re;
+            right[n] = (float)z.im;
         }
     }
-    int r = 0;
-    while (r < ROOMS - 1 && outside[r] > ROOM_LEAKAGE * all)
-        ++r;
-    l->room = (int)ceil(rooms[r] * scale);
+}
+
+/* Whether no response has more than ROOM_LEAKAGE of its energy before `room` samples ahead of its onset. */
+static bool is_enough(const loader *l, int room) {
+    int taps = l->hrtf->info.taps;
+    for (int r = 0; r < 2 * l->set->directions; ++r) {
+        const float *ir = l->hrtf->response + (size_t)r * (size_t)taps;
+        double before = 0, all = 0;
+        for (int n = 0; n < taps; ++n) {
+            all += (double)ir[n] * (double)ir[n];
+            if (n == l->room - room - 1)
+                before = all;
+        }
+        if (before > ROOM_LEAKAGE * all)
+            return false;
+    }
+    return true;
+}
+
+static void choose_room(loader *l) {
+    pn_hrtf *h = l->hrtf;
+    int room = 0, taps = h->info.taps;
+    for (int r = 0; r < ROOMS; ++r) {
+        room = room_samples(l, r);
+        if (is_enough(l, room))
+            break;
+    }
+    int less = l->room - room;
+    for (int r = 0; r < 2 * l->set->directions && less > 0; ++r)
+        memmove(h->response + (size_t)r * (size_t)(taps - less),
+                h->response + (size_t)r * (size_t)taps + less, (size_t)(taps - less) * sizeof *h->response);
+    h->info.taps -= less;
+    l->room = room;
 }
 
 static void settle_delays(loader *l) {
@@ -183,20 +215,6 @@ static void settle_delays(loader *l) {
         most = fmax(most, (double)h->delay[i]);
     }
     h->info.max_delay = (int)ceil(most);
-}
-
-static void align(loader *l) {
-    pn_hrtf *h = l->hrtf;
-    int taps = h->info.taps;
-    for (int i = 0; i < l->set->directions; ++i) {
-        advance(l, i);
-        float *left = h->response + (size_t)i * 2 * (size_t)taps, *right = left + taps;
-        for (int n = 0; n < taps; ++n) {
-            pn_complex z = l->work[(n - l->room + l->size) & (l->size - 1)];
-            left[n] = (float)z.re;
-            right[n] = (float)z.im;
-        }
-    }
 }
 
 /* Content of the nodes that close gaps: the mean of those around. */
@@ -355,13 +373,14 @@ static pinna_status build(loader *l, double rate, pinna_error *err) {
     status = prepare(l, err);
     if (status != PINNA_OK)
         return status;
-    choose_room(l);
+    l->room = room_samples(l, ROOMS - 1);
     h->info.taps = l->room + set->taps - (int)floor(l->least);
     status = make_nodes(l, err);
     if (status != PINNA_OK)
         return status;
-    settle_delays(l);
     align(l);
+    choose_room(l);
+    settle_delays(l);
     fill_gaps(h);
     tell_coverage(l);
     return set_level(l, err);
