@@ -3,12 +3,13 @@
 #
 # libpinna, static and shared, from the objects of all layers; the header, pkg-config file and CMake package beside it.
 # Only what src/pinna.h declares is exported. While the major version is 0 every minor version may change the ABI, so
-# that the soname carries both.
+# that the soname carries both. Nothing there plays: the live player stays with the program, and SDL2 with it.
 
 get_property(layer_objects GLOBAL PROPERTY PINNA_LAYER_OBJECTS)
-set(PINNA_REQUIRES sndfile libmysofa soxr libebur128 libfyaml sdl2)
+set(layer_objects "$<FILTER:${layer_objects},EXCLUDE,/(io/audio_device|render/live)\\.c>")
+set(PINNA_REQUIRES sndfile libmysofa soxr libebur128 libfyaml)
 set(library_needs PkgConfig::SNDFILE PkgConfig::MYSOFA PkgConfig::SOXR PkgConfig::EBUR128 PkgConfig::FYAML
-  PkgConfig::SDL2 Threads::Threads ${CMAKE_DL_LIBS} m)
+  Threads::Threads ${CMAKE_DL_LIBS} m)
 
 include(GNUInstallDirs)
 foreach(kind shared static)
