@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/audio_file.h"
 
 static void print_help(const pn_command *command) {
     printf("usage: pinna %s %s\n\n%s\n\noptions:\n", command->name, command->usage, command->about);
@@ -161,4 +162,26 @@ int pn_cli_usage(const char *command, const char *format, ...) {
     fprintf(stderr, " (see pinna %s --help)\n", command);
     va_end(args);
     return PN_EXIT_USAGE;
+}
+
+static bool is_device(const char *text) {
+    int platform, device, end = 0;
+    if (strcmp(text, "auto") == 0 || strcmp(text, "cpu") == 0 || strcmp(text, "opencl") == 0)
+        return true;
+    return sscanf(text, "opencl:%d.%d%n", &platform, &device, &end) == 2 && text[end] == '\0' &&
+           platform >= 0 && device >= 0;
+}
+
+int pn_cli_check_common(const char *command, const pn_common *common) {
+    pn_encoding encoding;
+    if (common->device != NULL && !is_device(common->device))
+        return pn_cli_usage(command, "--device %s: expected auto, cpu, opencl or opencl:PLATFORM.DEVICE",
+                            common->device);
+    if (common->threads < 0 || common->threads > 1024)
+        return pn_cli_usage(command, "--threads %d: expected 1 to 1024 (0: one per processor)",
+                            common->threads);
+    if (common->encoding != NULL && !pn_encoding_parse(common->encoding, &encoding))
+        return pn_cli_usage(command, "--encoding %s: expected pcm16, pcm24, pcm32, f32 or f64",
+                            common->encoding);
+    return -1;
 }

@@ -66,6 +66,9 @@ typedef struct {
 #define PN_OPTION_JSON(c)                                                                                    \
     { "--json", NULL, PN_OPTION_FLAG, &(c).json, NULL, "one JSON document on standard output" }
 
+/* Checks the values of device, threads and encoding. Returns -1, or the exit status of the usage error it told. */
+int pn_cli_check_common(const char *command, const pn_common *common);
+
 /* Messages of a command: each is printed on standard error as it comes (unless quiet) and kept. NULL when out
  * of memory, which everything accepts. */
 pn_messages *pn_cli_messages(const pn_common *common);

@@ -97,13 +97,9 @@ static int check(const pn_common *common, double wet, double dry, pn_encoding *e
         return pn_cli_usage("convolve", "--wet %g: expected -200 to 200 dB", wet);
     if (!isnan(dry) && fabs(dry) > 200)
         return pn_cli_usage("convolve", "--dry %g: expected -200 to 200 dB", dry);
-    if (common->threads < 0 || common->threads > 1024)
-        return pn_cli_usage("convolve", "--threads %d: expected 1 to 1024 (0: one per processor)",
-                            common->threads);
-    if (common->encoding != NULL && !pn_encoding_parse(common->encoding, encoding))
-        return pn_cli_usage("convolve", "--encoding %s: expected pcm16, pcm24, pcm32, f32 or f64",
-                            common->encoding);
-    return -1;
+    if (common->encoding != NULL)
+        pn_encoding_parse(common->encoding, encoding); /* false: told by the check of all commands */
+    return pn_cli_check_common("convolve", common);
 }
 
 static int run(pn_convolution *job, const pn_common *common) {

@@ -30,18 +30,11 @@ const char *pn_format_seconds(double seconds, char *text, size_t size) {
 
 int pn_session_check(const pn_session *session) {
     const pn_renderer_config *c = &session->config;
-    pn_encoding encoding;
     if (c->rate != 0 && !(c->rate >= 8000 && c->rate <= 384000 && c->rate == floor(c->rate)))
         return pn_cli_usage(session->command, "--rate %g: expected whole Hz, 8000 to 384000", c->rate);
     if (c->block != 0 && (c->block < 32 || c->block > 8192 || (c->block & (c->block - 1)) != 0))
         return pn_cli_usage(session->command, "--block %d: expected a power of two, 32 to 8192", c->block);
-    if (c->threads < 0 || c->threads > 1024)
-        return pn_cli_usage(session->command, "--threads %d: expected 1 to 1024 (0: one per processor)",
-                            c->threads);
-    if (session->common.encoding != NULL && !pn_encoding_parse(session->common.encoding, &encoding))
-        return pn_cli_usage(session->command, "--encoding %s: expected pcm16, pcm24, pcm32, f32 or f64",
-                            session->common.encoding);
-    return -1;
+    return pn_cli_check_common(session->command, &session->common);
 }
 
 /* ---- the writer */

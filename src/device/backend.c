@@ -17,6 +17,17 @@ static pinna_status open_auto(pn_pool *pool, pn_messages *messages, pn_backend *
     return status;
 }
 
+/* An explicit device that is not to be had is a failure, whether it is missing or broken. */
+static pinna_status open_opencl(const char *spec, pn_messages *messages, pn_backend **backend,
+                                pinna_error *err) {
+    pinna_status status = pn_backend_opencl_open(spec, messages, backend, err);
+    if (status != PINNA_UNSUPPORTED)
+        return status;
+    if (err != NULL)
+        err->status = PINNA_DEVICE;
+    return PINNA_DEVICE;
+}
+
 pinna_status pn_backend_open(const char *spec, pn_pool *pool, pn_messages *messages, pn_backend **backend,
                              pinna_error *err) {
     *backend = NULL;
@@ -25,7 +36,7 @@ pinna_status pn_backend_open(const char *spec, pn_pool *pool, pn_messages *messa
     if (strcmp(spec, "auto") == 0)
         return open_auto(pool, messages, backend, err);
     if (strcmp(spec, "opencl") == 0 || strncmp(spec, "opencl:", 7) == 0)
-        return pn_backend_opencl_open(spec, messages, backend, err);
+        return open_opencl(spec, messages, backend, err);
     return pn_fail(err, PINNA_BAD_ARGUMENT,
                    "device '%s' is unknown; expected auto, cpu, opencl or opencl:PLATFORM.DEVICE", spec);
 }
