@@ -27,6 +27,7 @@ typedef struct {
     int latency;     /* samples of our own added to every response (pre-onset room); 0 for most sets */
     double scale;    /* applied to all responses: mean power of both ears in front, 250 Hz-8 kHz, is 0 dB */
     double distance; /* metres, of the measured directions (median) */
+    double widest_gap_deg;                   /* no direction is farther than this from a measured one */
     bool horizontal_only;                    /* all directions in one plane: elevation is ignored */
     const char *name, *licence, *convention; /* owned by the set; never NULL */
 } pn_hrtf_info;

@@ -311,6 +311,7 @@ static pinna_status make_nodes(loader *l, pinna_error *err) {
         return pn_fail_within(err, status, "%s", l->label);
     h->info.measured = l->set->directions;
     h->info.directions = pn_sphere_nodes(h->sphere);
+    h->info.widest_gap_deg = pn_degrees(pn_sphere_widest_gap(h->sphere));
     h->info.horizontal_only = pn_sphere_is_flat(h->sphere);
     size_t n = (size_t)h->info.directions;
     h->direction = pn_alloc(n, sizeof *h->direction);
@@ -338,9 +339,9 @@ static void tell_coverage(const loader *l) {
                 info->measured);
     else if (info->directions > info->measured)
         pn_warn(l->messages,
-                "%s: its directions leave more than a third of the sphere open; there the edge of the gap is "
+                "%s: its directions leave a gap %.0f degrees to each side; in there the edge of the gap is "
                 "blended",
-                l->label);
+                l->label, info->widest_gap_deg);
     if (info->latency > 0)
         pn_info(l->messages, "%s: responses begin too early; all are delayed by %d samples (%.2f ms)",
                 l->label, info->latency, 1e3 * info->latency / info->rate);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "spatial/measured.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,8 +190,7 @@ static pinna_status one_distance(pn_measured *set, const char *label, bool *keep
     bool several = known > 0 && sorted[known - 1] > SAME_DISTANCE * sorted[0];
     int members = 0;
     double shell = several ? commonest(sorted, known, &members) : median;
-    set->least_distance = known ? sorted[0] : median;
-    set->most_distance = known ? sorted[known - 1] : median;
+    double least = known ? sorted[0] : median, most = known ? sorted[known - 1] : median;
     pn_free(sorted);
     int all = set->directions;
     for (int i = 0; i < all; ++i) {
@@ -203,13 +203,13 @@ static pinna_status one_distance(pn_measured *set, const char *label, bool *keep
     if (members < 4) {
         pn_warn(messages,
                 "%s: distances from %g to %g m are mixed; all are used as if measured at one distance", label,
-                set->least_distance, set->most_distance);
+                least, most);
         return PINNA_OK;
     }
     keep_marked(set, keep);
     pn_warn(messages,
             "%s: measured at several distances (%g to %g m); the %d of %d directions at %.3g m are used",
-            label, set->least_distance, set->most_distance, set->directions, all, shell);
+            label, least, most, set->directions, all, shell);
     return PINNA_OK;
 }
 
@@ -253,10 +253,8 @@ static void trim(pn_measured *set, const char *label, pn_messages *messages) {
 
 static void no_negative_delays(pn_measured *set, const char *label, pn_messages *messages) {
     double least = 0;
-    for (int i = 0; i < 2 * set->directions; ++i) {
+    for (int i = 0; i < 2 * set->directions; ++i)
         least = fmin(least, set->delay[i]);
-        set->own_delays = set->own_delays || set->delay[i] != 0;
-    }
     if (least >= 0)
         return;
     double shift = ceil(-least);

@@ -3,8 +3,6 @@
 #ifndef PN_SPATIAL_MEASURED_H
 #define PN_SPATIAL_MEASURED_H
 
-#include <stdbool.h>
-
 #include "base/messages.h"
 #include "base/status.h"
 #include "base/vec.h"
@@ -19,8 +17,6 @@ typedef struct {
     float *ir;          /* [directions][ear: left, right][taps] */
     double *delay;      /* [directions][ear]: samples before ir begins; any sign, any fraction */
     double receiver_y;  /* metres, of the first receiver; NAN when unknown: what the file says of its side */
-    bool own_delays;    /* the file has delays other than 0 */
-    double least_distance, most_distance; /* metres, of the file before repairs */
 
     /* What the file says of itself; UTF-8, never NULL after a load, "" where it says nothing. */
     char *convention, *version, *database, *listener, *title, *licence, *organization;

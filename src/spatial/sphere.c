@@ -30,6 +30,7 @@ typedef struct {
 struct pn_sphere {
     int given, nodes;
     pn_vec3 *node;
+    double widest_gap;  /* radians */
     double *fill_angle; /* [fill]: to the nearest given node */
     triangle *list;     /* NULL when flat */
     int triangles;
@@ -190,6 +191,8 @@ static pinna_status close_gaps(pn_sphere *s, pn_hull *hull, pinna_error *err) {
             if (hull->face[f].offset < hull->face[nearest].offset)
                 nearest = f;
         }
+        if (s->nodes == s->given)
+            s->widest_gap = acos(fmax(-1, fmin(1, hull->face[nearest].offset)));
         if (hull->face[nearest].offset >= NEAREST_FACE)
             break;
         pn_vec3 middle = hull->face[nearest].normal;
@@ -251,6 +254,7 @@ pinna_status pn_sphere_create(const pn_vec3 *directions, int count, pn_sphere **
         return pn_fail_memory(err, "the sphere of directions", (double)room * sizeof *s->node);
     }
     s->given = s->nodes = count;
+    s->widest_gap = count == 1 ? PN_PI : PN_PI / 2;
     for (int i = 0; i < count; ++i)
         s->node[i] = unit(directions[i]);
     pinna_status status = PINNA_OK;
@@ -290,6 +294,10 @@ pn_vec3 pn_sphere_node(const pn_sphere *s, int node) {
 
 bool pn_sphere_is_flat(const pn_sphere *s) {
     return s->ring != NULL;
+}
+
+double pn_sphere_widest_gap(const pn_sphere *s) {
+    return s->widest_gap;
 }
 
 int pn_sphere_triangles(const pn_sphere *s) {

@@ -37,6 +37,9 @@ int pn_sphere_nodes(const pn_sphere *sphere); /* given and added ones */
 int pn_sphere_fills(const pn_sphere *sphere); /* added ones */
 pn_vec3 pn_sphere_node(const pn_sphere *sphere, int node);
 bool pn_sphere_is_flat(const pn_sphere *sphere);
+/* Radius of the widest empty cap between the given nodes, radians; pi / 2 or more where they are on one side, and when
+ * flat or one. */
+double pn_sphere_widest_gap(const pn_sphere *sphere);
 int pn_sphere_triangles(const pn_sphere *sphere); /* 0 when flat or one */
 void pn_sphere_triangle(const pn_sphere *sphere, int triangle, int node[3]);
 

@@ -1,0 +1,341 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "app/cli.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "io/audio_file.h"
+#include "spatial/hrtf.h"
+#include "spatial/sofa.h"
+
+/* What the file held before it was made ready. */
+typedef struct {
+    char *version, *title, *organization;
+    int directions, taps;
+    double least_distance, most_distance, least_elevation, most_elevation;
+    double least_delay, most_delay; /* Data.Delay, samples */
+    double receiver_y;
+} file_facts;
+
+typedef struct {
+    double azimuth, elevation, distance, gain;
+    float *left, *right;
+    double itd_us, ild_db;
+} at_direction;
+
+typedef struct {
+    const char *file, *at_text, *out, *plot;
+    double rate;
+    pn_common common;
+    pn_messages *messages;
+    file_facts facts;
+    pn_hrtf *hrtf;
+    double least_itd_us, most_itd_us;
+    at_direction at;
+} job;
+
+static bool parse_at(const char *text, at_direction *at) {
+    char copy[128];
+    double value[3] = {0, 0, 1};
+    int count = 0;
+    if (strlen(text) >= sizeof copy)
+        return false;
+    strcpy(copy, text);
+    for (char *part = copy; part != NULL; ++count) {
+        char *comma = strchr(part, ',');
+        if (comma != NULL)
+            *comma = '\0';
+        if (count == 3 || !pn_parse_number(part, &value[count]))
+            return false;
+        part = comma == NULL ? NULL : comma + 1;
+    }
+    *at = (at_direction){.azimuth = value[0], .elevation = value[1], .distance = value[2]};
+    at->gain = 1 / fmax(value[2], 0.2);
+    return count >= 2 && fabs(value[1]) <= 90 && value[2] >= 0 && value[2] <= 1e6 && fabs(value[0]) <= 3600;
+}
+
+static void note_facts(file_facts *f, pn_measured *set) {
+    f->version = set->version;
+    f->title = set->title;
+    f->organization = set->organization;
+    set->version = set->title = set->organization = NULL; /* taken over */
+    f->directions = set->directions;
+    f->taps = set->taps;
+    f->receiver_y = set->receiver_y;
+    for (int i = 0; i < set->directions; ++i) {
+        double elevation = pn_degrees(asin(fmax(-1, fmin(1, set->direction[i].z)))),
+               distance = set->distance[i];
+        f->least_elevation = i ? fmin(f->least_elevation, elevation) : elevation;
+        f->most_elevation = i ? fmax(f->most_elevation, elevation) : elevation;
+        f->least_distance = i ? fmin(f->least_distance, distance) : distance;
+        f->most_distance = i ? fmax(f->most_distance, distance) : distance;
+        for (int ear = 0; ear < 2; ++ear) {
+            double delay = set->delay[2 * i + ear];
+            f->least_delay = i + ear ? fmin(f->least_delay, delay) : delay;
+            f->most_delay = i + ear ? fmax(f->most_delay, delay) : delay;
+        }
+    }
+}
+
+static void find_itd_range(job *j) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
+    int hint = -1;
+    for (int i = 0; i < info->measured; ++i) {
+        pn_hrtf_point point;
+        pn_hrtf_look_up(j->hrtf, pn_hrtf_directions(j->hrtf)[i], &hint, &point);
+        double itd = 1e6 * (double)(point.delay[1] - point.delay[0]) / info->rate;
+        j->least_itd_us = i ? fmin(j->least_itd_us, itd) : itd;
+        j->most_itd_us = i ? fmax(j->most_itd_us, itd) : itd;
+    }
+}
+
+static pinna_status load(job *j, pinna_error *err) {
+    pn_measured set;
+    pinna_status status = pn_sofa_read(j->file, &set, j->messages, err);
+    if (status != PINNA_OK)
+        return status;
+    note_facts(&j->facts, &set);
+    /* The rest of what pn_hrtf_load does. */
+    status = pn_hrtf_from_measured(&set, pn_sofa_is_builtin(j->file) ? "builtin" : j->file, j->rate,
+                                   j->messages, &j->hrtf, err);
+    if (status == PINNA_OK)
+        find_itd_range(j);
+    return status;
+}
+
+static pinna_status look(job *j, pinna_error *err) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
+    at_direction *at = &j->at;
+    int length = info->taps + info->max_delay;
+    at->left = pn_alloc_floats((size_t)length);
+    at->right = pn_alloc_floats((size_t)length);
+    if (at->left == NULL || at->right == NULL)
+        return pn_fail_memory(err, "the responses", length * 8.0);
+    pn_vec3 direction = pn_vec_from_polar(pn_radians(at->azimuth), pn_radians(at->elevation), 1);
+    pinna_status status = pn_hrtf_response(j->hrtf, direction, at->left, at->right, err);
+    if (status != PINNA_OK)
+        return status;
+    double left = 1e-30, right = 1e-30;
+    for (int n = 0; n < length; ++n) {
+        left += (double)at->left[n] * (double)at->left[n];
+        right += (double)at->right[n] * (double)at->right[n];
+        at->left[n] = (float)(at->gain * (double)at->left[n]);
+        at->right[n] = (float)(at->gain * (double)at->right[n]);
+    }
+    pn_hrtf_point point;
+    pn_hrtf_look_up(j->hrtf, direction, NULL, &point);
+    at->itd_us = 1e6 * (double)(point.delay[1] - point.delay[0]) / info->rate;
+    at->ild_db = 10 * log10(left / right);
+    return PINNA_OK;
+}
+
+static pinna_status write_pair(job *j, pinna_error *err) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
+    size_t length = (size_t)(info->taps + info->max_delay);
+    const char *input = pn_sofa_is_builtin(j->file) ? NULL : j->file;
+    pn_audio_writer_spec spec = {.channels = 2,
+                                 .rate = info->rate,
+                                 .encoding = PN_ENCODING_F32,
+                                 .frames = length,
+                                 .inputs = &input,
+                                 .input_count = input != NULL};
+    const float *channel[2] = {j->at.left, j->at.right};
+    pn_audio_writer *writer = NULL;
+    pinna_status status = pn_audio_writer_open(j->out, &spec, j->messages, &writer, err);
+    if (status == PINNA_OK)
+        status = pn_audio_writer_write(writer, channel, length, err);
+    if (status == PINNA_OK)
+        status = pn_audio_writer_commit(writer, err);
+    pn_audio_writer_free(writer);
+    return status;
+}
+
+static void print_line(const char *what, const char *text) {
+    if (text != NULL && text[0] != '\0')
+        printf("%-12s %s\n", what, text);
+}
+
+static void print_text(const job *j) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
+    const file_facts *f = &j->facts;
+    printf("%-12s %s\n", "set", info->name);
+    print_line("title", f->title);
+    print_line("by", f->organization);
+    print_line("licence", info->licence);
+    printf("%-12s %s %s\n", "convention", info->convention, f->version);
+    printf("%-12s %d in the file, %d used, elevation %.1f to %.1f degrees\n", "directions", f->directions,
+           info->measured, f->least_elevation, f->most_elevation);
+    if (info->horizontal_only || info->measured == 1)
+        printf("%-12s %s\n", "coverage", info->measured == 1 ? "one direction" : "one plane");
+    else
+        printf("%-12s no direction is farther than %.1f degrees from a measured one\n", "coverage",
+               info->widest_gap_deg);
+    if (f->most_distance > 1.001 * f->least_distance)
+        printf("%-12s %.3g to %.3g m\n", "distance", f->least_distance, f->most_distance);
+    else
+        printf("%-12s %.3g m\n", "distance", f->most_distance);
+    printf("%-12s %d samples at %g Hz (%.1f ms)\n", "responses", f->taps, info->file_rate,
+           1e3 * f->taps / info->file_rate);
+    if (f->least_delay != 0 || f->most_delay != 0)
+        printf("%-12s %g to %g samples, beside the responses\n", "delays", f->least_delay, f->most_delay);
+    printf("%-12s 2%s\n", "receivers",
+           isnan(f->receiver_y) ? ""
+           : f->receiver_y < 0  ? ", the first named as the right one"
+                                : ", left and right");
+    printf("%-12s %.0f to %.0f us\n", "ITD", j->least_itd_us, j->most_itd_us);
+    printf("%-12s %d taps and up to %d samples of delay at %g Hz, %+.2f dB", "as rendered", info->taps,
+           info->max_delay, info->rate, 20 * log10(info->scale));
+    printf(info->latency ? ", delayed by %d samples\n" : "\n", info->latency);
+    if (j->at_text == NULL)
+        return;
+    printf("%-12s azimuth %g, elevation %g, distance %g m: ITD %+.1f us (+: left first), ILD %+.2f dB, gain "
+           "%+.2f dB\n",
+           "at", j->at.azimuth, j->at.elevation, j->at.distance, j->at.itd_us, j->at.ild_db,
+           20 * log10(j->at.gain));
+    print_line("written", j->out);
+}
+
+static void add_messages(cJSON *json, const pn_messages *messages) {
+    cJSON *infos = cJSON_AddArrayToObject(json, "messages"),
+          *warnings = cJSON_AddArrayToObject(json, "warnings");
+    for (size_t i = 0; i < pn_messages_count(messages); ++i) {
+        pinna_message_level level;
+        const char *text = pn_messages_get(messages, i, &level);
+        cJSON_AddItemToArray(level == PINNA_WARNING ? warnings : infos, cJSON_CreateString(text));
+    }
+}
+
+static void add_at(cJSON *json, const job *j) {
+    cJSON *at = cJSON_AddObjectToObject(json, "at");
+    cJSON_AddNumberToObject(at, "azimuth", j->at.azimuth);
+    cJSON_AddNumberToObject(at, "elevation", j->at.elevation);
+    cJSON_AddNumberToObject(at, "distance", j->at.distance);
+    cJSON_AddNumberToObject(at, "itd_us", j->at.itd_us);
+    cJSON_AddNumberToObject(at, "ild_db", j->at.ild_db);
+    cJSON_AddNumberToObject(at, "gain_db", 20 * log10(j->at.gain));
+    if (j->out != NULL)
+        cJSON_AddStringToObject(at, "written", j->out);
+}
+
+static pinna_status print_json(const job *j, pinna_error *err) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
+    const file_facts *f = &j->facts;
+    cJSON *json = cJSON_CreateObject();
+    const struct {
+        const char *key, *text;
+    } texts[] = {{"file", pn_sofa_is_builtin(j->file) ? "builtin" : j->file},
+                 {"name", info->name},
+                 {"title", f->title},
+                 {"organization", f->organization},
+                 {"licence", info->licence},
+                 {"convention", info->convention},
+                 {"version", f->version}};
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {{"file_rate", info->file_rate},
+                   {"file_directions", f->directions},
+                   {"file_taps", f->taps},
+                   {"distance_min", f->least_distance},
+                   {"distance_max", f->most_distance},
+                   {"elevation_min", f->least_elevation},
+                   {"elevation_max", f->most_elevation},
+                   {"delay_min", f->least_delay},
+                   {"delay_max", f->most_delay},
+                   {"widest_gap_degrees", info->widest_gap_deg},
+                   {"rate", info->rate},
+                   {"directions", info->measured},
+                   {"taps", info->taps},
+                   {"max_delay", info->max_delay},
+                   {"latency", info->latency},
+                   {"scale_db", 20 * log10(info->scale)},
+                   {"itd_min_us", j->least_itd_us},
+                   {"itd_max_us", j->most_itd_us}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i)
+        cJSON_AddStringToObject(json, texts[i].key, texts[i].text == NULL ? "" : texts[i].text);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
+        cJSON_AddNumberToObject(json, numbers[i].key, numbers[i].value);
+    cJSON_AddBoolToObject(json, "horizontal_only", info->horizontal_only);
+    if (j->at_text != NULL)
+        add_at(json, j);
+    add_messages(json, j->messages);
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    if (text == NULL)
+        return pn_fail_memory(err, "the JSON text", 4e3);
+    printf("%s\n", text);
+    cJSON_free(text);
+    return PINNA_OK;
+}
+
+static pinna_status run(job *j, pinna_error *err) {
+    pinna_status status = load(j, err);
+    if (status == PINNA_OK && j->at_text != NULL)
+        status = look(j, err);
+    if (status == PINNA_OK && j->out != NULL)
+        status = write_pair(j, err);
+    if (status != PINNA_OK)
+        return status;
+    if (j->common.json)
+        return print_json(j, err);
+    print_text(j);
+    return PINNA_OK;
+}
+
+static void clear(job *j) {
+    pn_hrtf_free(j->hrtf);
+    pn_free(j->at.left);
+    pn_free(j->at.right);
+    pn_free(j->facts.version);
+    pn_free(j->facts.title);
+    pn_free(j->facts.organization);
+    pn_messages_free(j->messages);
+}
+
+int pn_cmd_hrtf(int argc, char **argv) {
+    job j = {0};
+    const pn_option options[] = {
+        {"--at", NULL, PN_OPTION_TEXT, &j.at_text, "AZ,EL[,DIST]",
+         "the response pair in a direction (degrees, metres)"},
+        {"--output", "-o", PN_OPTION_TEXT, &j.out, "OUT",
+         "with --at: write that pair as a stereo file (32 bit float)"},
+        {"--rate", NULL, PN_OPTION_NUMBER, &j.rate, "HZ",
+         "as it would be rendered at this rate (default: the file's)"},
+        {"--plot", NULL, PN_OPTION_TEXT, &j.plot, "OUT.png", "not available in this version"},
+        PN_OPTION_QUIET(j.common),
+        PN_OPTION_JSON(j.common),
+        {0},
+    };
+    const pn_command command = {
+        "hrtf",
+        "FILE [--at AZ,EL[,DIST] [-o HRIR.wav]] [options]",
+        "Tells what is in a SOFA file (or builtin), what is repaired, and what is rendered in a direction.\n"
+        "Azimuth counter-clockwise from the front (+90 = left), elevation up, distance 1 by default.",
+        options,
+        1,
+        1};
+    int status = pn_cli_parse(&command, argc, argv, &j.file);
+    if (status >= 0)
+        return status;
+    if (j.plot != NULL)
+        return pn_cli_usage("hrtf", "--plot is not yet available in this version");
+    if (j.at_text != NULL && !parse_at(j.at_text, &j.at))
+        return pn_cli_usage(
+            "hrtf",
+            "--at: '%s' is not AZIMUTH,ELEVATION[,DISTANCE] (degrees, -90 to 90 for the elevation; "
+            "metres)",
+            j.at_text);
+    if (j.out != NULL && j.at_text == NULL)
+        return pn_cli_usage("hrtf", "-o needs a direction: --at AZ,EL");
+    if (j.rate != 0 && !(j.rate >= 8000 && j.rate <= 384000))
+        return pn_cli_usage("hrtf", "--rate: %g is outside 8000..384000 Hz", j.rate);
+    j.messages = pn_cli_messages(&j.common);
+    pinna_error err = {0};
+    status = run(&j, &err) == PINNA_OK ? PN_EXIT_DONE : pn_cli_fail("hrtf", &err);
+    clear(&j);
+    return status;
+}
