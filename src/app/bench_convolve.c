@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include <math.h>
+#include <string.h>
+
+#include "app/bench.h"
+#include "base/memory.h"
+#include "convolve/convolver.h"
+
+/* Every input plays the same noise, each from another place; every response is a decaying noise. Both can be looked
+ * up by frame, so that a few frames of the output are computed in double precision, straight from the definition. */
+enum { NOISE = 1 << 17, STEP = 7919, CHECKED_OUTPUTS = 2, MOST_CHECKED = 1024, RATE = 48000 };
+static const double CHECK_WORK = 3e8; /* products that the check may take */
+
+typedef struct {
+    int inputs, outputs, block;
+    size_t taps, blocks;
+    bool diagonal;
+    float *noise; /* NOISE frames, and the first of them again */
+    float *response;
+    pinna_ir *ir;
+    size_t ir_count;
+    const float **in;
+    float **out;
+    float *out_data;
+    pn_convolver *convolver;
+    pn_bench_times times;
+    double error, power;
+} bench;
+
+static size_t noise_at(int input, size_t frame) {
+    return (frame + (size_t)input * STEP) % NOISE;
+}
+
+/* Responses share their taps' memory: of another beginning each, so that no two are the same. */
+static const float *response_of(const bench *b, size_t entry) {
+    return b->response + entry * 16;
+}
+
+static pinna_status read_shape(const pn_bench_options *options, bench *b, pinna_error *err) {
+    char end = 0;
+    b->diagonal = options->matrix == NULL;
+    b->inputs = b->outputs = options->channels;
+    if (!b->diagonal && sscanf(options->matrix, "%dx%d%c", &b->inputs, &b->outputs, &end) != 2)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "--matrix: '%s', expected INPUTSxOUTPUTS, as in 32x2",
+                       options->matrix);
+    if (b->inputs < 1 || b->inputs > 1024 || b->outputs < 1 || b->outputs > 1024)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "%d x %d channels, expected 1..1024 of each", b->inputs,
+                       b->outputs);
+    if (!(options->ir > 0 && options->ir <= 600))
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "--ir: %g s, expected more than 0, up to 600", options->ir);
+    b->taps = (size_t)ceil(options->ir * RATE);
+    b->ir_count = b->diagonal ? (size_t)b->inputs : (size_t)b->inputs * (size_t)b->outputs;
+    return PINNA_OK;
+}
+
+static pinna_status make_material(bench *b, pinna_error *err) {
+    size_t response = b->taps + b->ir_count * 16;
+    b->noise = pn_alloc_floats(NOISE + 524288);
+    b->response = pn_alloc_floats(response);
+    b->ir = pn_alloc(b->ir_count, sizeof *b->ir);
+    b->in = pn_alloc((size_t)b->inputs, sizeof *b->in);
+    b->out = pn_alloc((size_t)b->outputs, sizeof *b->out);
+    if (b->noise == NULL || b->response == NULL || b->ir == NULL || b->in == NULL || b->out == NULL)
+        return pn_fail_memory(err, "the benchmark", 4.0 * (double)(NOISE + response));
+    for (size_t n = 0; n < NOISE + 524288; ++n)
+        b->noise[n] = 0.5f * pn_bench_noise(n % NOISE);
+    for (size_t n = 0; n < response; ++n)
+        b->response[n] =
+            pn_bench_noise(n + ((uint64_t)1 << 40)) * (float)exp(-7.0 * (double)n / (double)response);
+    for (size_t e = 0; e < b->ir_count; ++e) {
+        int input = b->diagonal ? (int)e : (int)(e / (size_t)b->outputs);
+        int output = b->diagonal ? (int)e : (int)(e % (size_t)b->outputs);
+        b->ir[e] = (pinna_ir){input, output, response_of(b, e), b->taps};
+    }
+    return PINNA_OK;
+}
+
+static double exact(const bench *b, int output, size_t frame) {
+    double sum = 0;
+    for (size_t e = 0; e < b->ir_count; ++e) {
+        if (b->ir[e].output != output)
+            continue;
+        size_t taps = b->taps < frame + 1 ? b->taps : frame + 1;
+        for (size_t k = 0; k < taps; ++k)
+            sum += (double)b->ir[e].taps[k] * (double)b->noise[noise_at(b->ir[e].input, frame - k)];
+    }
+    return sum;
+}
+
+/* Compares frames of the last block, spread over it, of the first and the last output. */
+static void check(bench *b) {
+    size_t entries = b->diagonal ? 1 : (size_t)b->inputs, block = (size_t)b->block;
+    double frames = CHECK_WORK / ((double)b->taps * (double)entries * CHECKED_OUTPUTS);
+    size_t count = frames > MOST_CHECKED ? MOST_CHECKED : frames < 16 ? 16 : (size_t)frames;
+    count = count < block ? count : block;
+    for (int c = 0; c < CHECKED_OUTPUTS; ++c) {
+        int output = c == 0 ? 0 : b->outputs - 1;
+        for (size_t n = 0; n < count; ++n) {
+            size_t at = n * block / count;
+            double expected = exact(b, output, (b->blocks - 1) * block + at);
+            double off = (double)b->out[output][at] - expected;
+            b->error += off * off;
+            b->power += expected * expected;
+        }
+    }
+}
+
+static pinna_status measure(bench *b, double seconds, pinna_error *err) {
+    b->block = pn_convolver_block(b->convolver);
+    size_t block = (size_t)b->block;
+    b->blocks = (size_t)(seconds * RATE / b->block) + 1;
+    b->out_data = pn_alloc((size_t)b->outputs, block * sizeof(float));
+    if (b->out_data == NULL)
+        return pn_fail_memory(err, "the benchmark", 4.0 * b->outputs * b->block);
+    for (int o = 0; o < b->outputs; ++o)
+        b->out[o] = b->out_data + (size_t)o * block;
+    pinna_status status = pn_bench_times_init(&b->times, b->blocks, err);
+    for (size_t n = 0; n < b->blocks && status == PINNA_OK; ++n) {
+        for (int i = 0; i < b->inputs; ++i)
+            b->in[i] = b->noise + noise_at(i, n * block);
+        pn_bench_start(&b->times);
+        status = pn_convolver_block_process(b->convolver, b->in, b->out, err);
+        pn_bench_stop(&b->times);
+    }
+    if (status == PINNA_OK)
+        check(b);
+    return status;
+}
+
+static pinna_status report(const bench *b, const pn_bench_options *options, const pn_backend *backend,
+                           int threads, pinna_error *err) {
+    char text[160];
+    const pn_plan *plan = pn_convolver_plan(b->convolver);
+    pn_bench_report report = {.device = pn_convolver_device(b->convolver),
+                              .description = backend->description,
+                              .plan = pn_plan_describe(plan, text, sizeof text),
+                              .threads = threads,
+                              .channels = b->inputs > b->outputs ? b->inputs : b->outputs,
+                              .block = b->block,
+                              .rate = RATE,
+                              .error_db = 10 * log10((b->error + 1e-300) / (b->power + 1e-300))};
+    size_t period = (size_t)(plan->level[plan->levels - 1].block / plan->block);
+    pinna_status status = pn_bench_summarise(&b->times, period, &report, err);
+    if (status != PINNA_OK)
+        return status;
+    cJSON *more = cJSON_CreateObject();
+    cJSON_AddNumberToObject(more, "inputs", b->inputs);
+    cJSON_AddNumberToObject(more, "outputs", b->outputs);
+    cJSON_AddNumberToObject(more, "ir_taps", (double)b->taps);
+    cJSON_AddNumberToObject(more, "memory_bytes", (double)pn_convolver_memory(b->convolver));
+    pn_bench_print(&report, options->common.json, more);
+    return PINNA_OK;
+}
+
+pinna_status pn_bench_convolve(const pn_bench_options *options, pn_pool *pool, pn_backend *backend,
+                               pn_messages *messages, pinna_error *err) {
+    bench b = {0};
+    pinna_status status = read_shape(options, &b, err);
+    if (status == PINNA_OK)
+        status = make_material(&b, err);
+    pn_convolver_desc desc = {.inputs = b.inputs,
+                              .outputs = b.outputs,
+                              .block = options->offline ? 0 : options->block,
+                              .mode = options->offline ? PN_PLAN_OFFLINE : PN_PLAN_LIVE,
+                              .irs = b.ir,
+                              .ir_count = b.ir_count,
+                              .backend = backend,
+                              .pool = pool,
+                              .messages = messages};
+    if (status == PINNA_OK)
+        status = pn_convolver_create(&desc, &b.convolver, err);
+    if (status == PINNA_OK)
+        status = measure(&b, options->seconds, err);
+    if (status == PINNA_OK)
+        status = report(&b, options, backend, pn_pool_threads(pool), err);
+    pn_convolver_free(b.convolver);
+    pn_bench_times_clear(&b.times);
+    pn_free(b.noise);
+    pn_free(b.response);
+    pn_free(b.ir);
+    pn_free((void *)b.in);
+    pn_free(b.out);
+    pn_free(b.out_data);
+    return status;
+}

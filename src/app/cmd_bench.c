@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "app/bench.h"
+
+static int check_options(const pn_bench_options *options, bool binaural, const char *kind) {
+    int block = options->block;
+    if (!binaural && strcmp(kind, "convolve") != 0)
+        return pn_cli_usage("bench", "'%s' is no benchmark; expected convolve or binaural", kind);
+    if (block < 32 || block > 8192 || (block & (block - 1)) != 0)
+        return pn_cli_usage("bench", "--block: %d, expected a power of two, 32..8192", block);
+    if (!(options->seconds > 0 && options->seconds <= 3600))
+        return pn_cli_usage("bench", "--seconds: %g, expected more than 0, up to 3600", options->seconds);
+    if (options->live && options->offline)
+        return pn_cli_usage("bench", "--live and --offline exclude each other");
+    if (options->sources < 1 || options->sources > 65536)
+        return pn_cli_usage("bench", "--sources: %d, expected 1..65536", options->sources);
+    if (options->taps < 64 || options->taps > 8192)
+        return pn_cli_usage("bench", "--taps: %d, expected 64..8192", options->taps);
+    return pn_cli_check_common("bench", &options->common);
+}
+
+static pinna_status run(pn_bench_options *options, bool binaural, pinna_error *err) {
+    pn_messages *messages = pn_cli_messages(&options->common);
+    pn_pool *pool = NULL;
+    pn_backend *backend = NULL;
+    pinna_status status = pn_pool_create(options->common.threads, &pool, err);
+    options->common.threads = pn_pool_threads(pool);
+    if (status == PINNA_OK)
+        status = pn_backend_open(options->common.device, pool, messages, &backend, err);
+    if (status == PINNA_OK && binaural)
+        status = pn_bench_binaural(options, backend, messages, err);
+    else if (status == PINNA_OK)
+        status = pn_bench_convolve(options, pool, backend, messages, err);
+    pn_backend_close(backend);
+    pn_pool_free(pool);
+    pn_cli_repeat_warnings(&options->common, messages);
+    pn_messages_free(messages);
+    return status;
+}
+
+int pn_cmd_bench(int argc, char **argv) {
+    pn_bench_options o = {.common = {.device = "auto", .threads = 1},
+                          .channels = 8,
+                          .sources = 64,
+                          .block = 256,
+                          .taps = 224,
+                          .ir = 10,
+                          .seconds = 10};
+    const pn_option options[] = {
+        {"--channels", NULL, PN_OPTION_INTEGER, &o.channels, "N",
+         "convolve: N channels, each with its response (8)"},
+        {"--matrix", NULL, PN_OPTION_TEXT, &o.matrix, "IxO",
+         "convolve: I inputs into O outputs, a response each"},
+        {"--ir", NULL, PN_OPTION_NUMBER, &o.ir, "S", "convolve: seconds of each response (10)"},
+        {"--live", NULL, PN_OPTION_FLAG, &o.live, NULL, "convolve: small blocks, as when playing (default)"},
+        {"--offline", NULL, PN_OPTION_FLAG, &o.offline, NULL, "convolve: blocks as for whole files"},
+        {"--sources", NULL, PN_OPTION_INTEGER, &o.sources, "N", "binaural: N sources (64)"},
+        {"--taps", NULL, PN_OPTION_INTEGER, &o.taps, "N", "binaural: taps of a filter, delay inside (224)"},
+        {"--hrtf", NULL, PN_OPTION_TEXT, &o.hrtf, "F", "binaural: a SOFA file (the built-in set)"},
+        {"--still", NULL, PN_OPTION_FLAG, &o.still, NULL, "binaural: no source moves"},
+        {"--block", NULL, PN_OPTION_INTEGER, &o.block, "B", "frames of a block (256)"},
+        {"--seconds", NULL, PN_OPTION_NUMBER, &o.seconds, "T", "seconds of audio to measure (10)"},
+        PN_OPTION_DEVICE(o.common),
+        {"--threads", NULL, PN_OPTION_INTEGER, &o.common.threads, "N",
+         "our CPU threads (1; 0: one per processor)"},
+        PN_OPTION_QUIET(o.common),
+        PN_OPTION_JSON(o.common),
+        {0}};
+    const pn_command command = {
+        .name = "bench",
+        .usage = "convolve|binaural [options]",
+        .about = "Measures blocks on this machine, at 48 kHz: CPU time of all threads together, wall time "
+                 "beside it,\n"
+                 "and the error against double precision. The worst phase is the largest median over the "
+                 "places of\n"
+                 "the schedule's longest period: how even the work is, whatever the machine's stalls.",
+        .options = options,
+        .min_arguments = 1,
+        .max_arguments = 1};
+    const char *kind = NULL;
+    int status = pn_cli_parse(&command, argc, argv, &kind);
+    if (status >= 0)
+        return status;
+    bool binaural = strcmp(kind, "binaural") == 0;
+    status = check_options(&o, binaural, kind);
+    if (status >= 0)
+        return status;
+    pinna_error err = {0};
+    if (run(&o, binaural, &err) == PINNA_OK)
+        return PN_EXIT_DONE;
+    status = pn_cli_fail("bench", &err);
+    return err.status == PINNA_BAD_ARGUMENT ? PN_EXIT_USAGE : status;
+}
