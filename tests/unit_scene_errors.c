@@ -56,7 +56,7 @@ static void syntax(void **state) {
         {HEAD "a: b: c\n", "2:5", {"YAML"}},
         {HEAD "\trate: 1\n", "1:8", {"YAML"}},
         {HEAD "rate: 48000\nrate: 44100\n" TAIL, "3:1", {"duplicate key 'rate'", "line 2"}},
-        {HEAD "sources:\n  - {name: a, clip: b, name: c}\n", "3:23", {"duplicate key 'name'"}},
+        {HEAD "sources:\n  - {name: a, clip: b, name: c}\n", "3:24", {"duplicate key 'name'"}},
         {HEAD "rate: &r 48000\n" TAIL, "2:10", {"anchors"}},
         {HEAD "rate: *r\n" TAIL, "2:8", {"aliases"}},
         {HEAD "<<: {rate: 8000}\n" TAIL, "2:1", {"merge"}},
