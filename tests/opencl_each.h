@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_TESTS_OPENCL_EACH_H
+#define PN_TESTS_OPENCL_EACH_H
+
+#include <stdio.h>
+
+#include "support.h"
+
+#include "base/memory.h"
+#include "device/opencl_backend.h"
+
+/* Runs a program's tests once for every OpenCL device present, which they find opened here. */
+static pn_backend *backend;
+
+static inline int run_on_each_device(int (*run)(void)) {
+    pn_opencl_info *list = NULL;
+    int count = 0, failed = 0, tried = 0;
+    pinna_error err = {0};
+    if (pn_opencl_list(&list, &count, &err) != PINNA_OK) {
+        printf("skipped: %s\n", err.text);
+        return 77;
+    }
+    for (int i = 0; i < count; ++i) {
+        if (list[i].problem[0] != '\0')
+            continue;
+        ++tried;
+        if (pn_opencl_try(&list[i], NULL, NULL, &backend, &err) != PINNA_OK) {
+            printf("%s\n", err.text);
+            ++failed;
+            continue;
+        }
+        printf("%s: %s\n", backend->name, backend->description);
+        failed += run();
+        pn_backend_close(backend);
+        backend = NULL;
+    }
+    pn_free(list);
+    if (tried == 0)
+        printf("skipped: no OpenCL device\n");
+    return tried == 0 ? 77 : failed != 0;
+}
+
+#endif
