@@ -61,10 +61,10 @@ static pinna_status check_response(const pn_audio_reader *reader, const pn_audio
     const char *path = pn_audio_reader_path(reader);
     uint64_t bad = pn_audio_reader_nonfinite(reader);
     if (bad > 0)
-        return pn_fail(
-            err, PINNA_BAD_FILE,
-            "%s: %llu samples are not finite (NaN or infinite); an impulse response must be free of them",
-            path, (unsigned long long)bad);
+        return pn_fail(err, PINNA_BAD_FILE,
+                       "%s: samples that are not finite (NaN or infinite): %llu; an impulse response must be "
+                       "free of them",
+                       path, (unsigned long long)bad);
     for (int c = 0; c < audio->channels; ++c) {
         for (size_t n = 0; n < audio->frames; ++n) {
             if (audio->channel[c][n] != 0)

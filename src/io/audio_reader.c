@@ -82,6 +82,12 @@ static pinna_status fail_open(const char *path, pinna_error *err) {
         return pn_fail(err, PINNA_BAD_FILE, "%s: no audio format is recognised in it; %s", path, accepted);
     if (code == SF_ERR_SYSTEM)
         return pn_fail(err, PINNA_IO, "%s: cannot be read: %s", path, sf_strerror(NULL));
+    if (strstr(sf_strerror(NULL), "SF_INFO struct incomplete") != NULL)
+        return pn_fail(
+            err, PINNA_BAD_FILE,
+            "%s: its header gives a sample rate or a number of channels that cannot be; %d to %d Hz and 1 to "
+            "%d channels are accepted",
+            path, (int)PN_RATE_MIN, (int)PN_RATE_MAX, (int)PN_AUDIO_MAX_CHANNELS);
     char reason[256];
     snprintf(reason, sizeof reason, "%s", sf_strerror(NULL));
     size_t length = strlen(reason);
@@ -305,7 +311,7 @@ uint64_t pn_audio_reader_nonfinite(const pn_audio_reader *r) {
 
 void pn_audio_reader_report(pn_audio_reader *r) {
     if (r->nonfinite > 0 && !r->reported)
-        pn_warn(r->messages, "%s: %llu samples are not finite (NaN or infinite) and are taken as silence",
+        pn_warn(r->messages, "%s: samples that are not finite (NaN or infinite), taken as silence: %llu",
                 r->path, (unsigned long long)r->nonfinite);
     r->reported = r->nonfinite > 0;
 }

@@ -147,7 +147,7 @@ static void report(const pn_audio_writer *w) {
                 "write f32",
                 w->file.path, (unsigned long long)q->clipped, 20 * log10(q->peak));
     if (q->nonfinite > 0)
-        pn_warn(w->messages, "%s: %llu samples were not finite (NaN or infinite) and are written as silence",
+        pn_warn(w->messages, "%s: samples that were not finite (NaN or infinite), written as silence: %llu",
                 w->file.path, (unsigned long long)q->nonfinite);
 }
 
