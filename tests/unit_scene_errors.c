@@ -142,6 +142,7 @@ static void sources(void **state) {
         {HEAD "sources:\n  - clip: a.wav\n", "3:5", {"needs 'name'"}},
         {HEAD "sources:\n  - name: a\n", "3:5", {"'clip' or 'generator'"}},
         {HEAD "sources:\n  - name: 5\n    clip: a\n", "3:11", {"'name' must be text", "quotes"}},
+        {HEAD "sources:\n  - name: [a]\n    clip: a\n", "3:11", {"'name' must be text", "a list"}},
         {HEAD "sources:\n  - name: ''\n    clip: a\n", "3:11", {"empty"}},
         {HEAD "sources:\n  - name: \"a\\tb\"\n    clip: a\n", "3:11", {"control"}},
         {SOURCE "    generator: {kind: sine}\n", "5:16", {"'clip' and 'generator' exclude"}},
@@ -277,6 +278,46 @@ static void not_yet(void **state) {
     }
 }
 
+/* Counts and lengths beyond what a scene may have, and long words cut at a character's end. */
+static void expect_limit(const char *before, const char *piece, size_t count, const char *after,
+                         const char *place, const char *words) {
+    size_t length = strlen(piece), size = strlen(before) + count * (length + 8) + strlen(after) + 1;
+    char *text = malloc(size);
+    size_t used = (size_t)snprintf(text, size, "%s", before);
+    for (size_t i = 0; i < count; ++i) {
+        /* '@' stands for the number of the piece */
+        const char *at = strchr(piece, '@');
+        int head = at != NULL ? (int)(at - piece) : (int)length;
+        used += (size_t)snprintf(text + used, size - used, "%.*s", head, piece);
+        if (at != NULL)
+            used += (size_t)snprintf(text + used, size - used, "%zu%s", i, at + 1);
+    }
+    snprintf(text + used, size - used, "%s", after);
+    broken b = {NULL, place, {words}};
+    expect(text, strlen(text), &b);
+    free(text);
+}
+
+static void limits(void **state) {
+    (void)state;
+    expect_limit(HEAD "buses: [", "{name: b@}, ", 257, "]\n" TAIL, "2:8", "256 entries at most; got 257");
+    expect_limit(HEAD "sources: [", "{name: b@, clip: x}, ", 4097, "]\n", "2:10",
+                 "1 .. 4096 entries; got 4097");
+    expect_limit(HEAD "sends: {", "b@: 0, ", 257, "}\n", "2:2203", "too many keys");
+    expect_limit(HEAD "sources: [{clip: x, name: ", "abcde", 41, "}]\n", "2:27", "too long (205 bytes");
+    expect_limit(HEAD "sources: [{name: x, clip: ", "abcdefghijklmnop", 257, "}]\n", "2:27",
+                 "too long (4112 bytes");
+    expect_limit(HEAD, "\xc3\xa4", 50, ": 1\n", "2:1", "\xc3\xa4...'");
+    expect_limit(HEAD "x", "\xc3\xa4", 50, ": 1\n", "2:1", "\xc3\xa4...'");
+    char *text = calloc(1, (8 << 20) + 2);
+    memset(text, ' ', (8 << 20) + 1);
+    pn_scene *scene = NULL;
+    pinna_error err = {0};
+    assert_int_equal(pn_scene_read_text(text, (8 << 20) + 1, "x", "", NULL, &scene, &err), PINNA_BAD_SCENE);
+    assert_non_null(strstr(err.text, "too large"));
+    free(text);
+}
+
 static void expect_file(const char *file, pinna_status expected, const char *words) {
     pn_scene *scene = NULL;
     pinna_error err = {0};
@@ -332,10 +373,11 @@ static void without_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(syntax),  cmocka_unit_test(keys_and_types),
-        cmocka_unit_test(sources), cmocka_unit_test(generators_and_buses),
-        cmocka_unit_test(not_yet), cmocka_unit_test(files),
-        cmocka_unit_test(hostile), cmocka_unit_test(without_error),
+        cmocka_unit_test(syntax),        cmocka_unit_test(keys_and_types),
+        cmocka_unit_test(sources),       cmocka_unit_test(generators_and_buses),
+        cmocka_unit_test(not_yet),       cmocka_unit_test(files),
+        cmocka_unit_test(limits),        cmocka_unit_test(hostile),
+        cmocka_unit_test(without_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

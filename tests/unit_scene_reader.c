@@ -262,11 +262,12 @@ static void warnings(void **state) {
     pn_messages *messages = pn_messages_create(NULL, NULL);
     static const char text[] =
         "pinna: 1\nduration: 2\n"
-        "sources: [{name: a, clip: a, mute: true, start: 3, render: direct, position: [1,0,0]}]\n"
-        "buses:\n  - {name: hall, reverb: {ir: builtin}}\n";
+        "sources: [{name: a, clip: a, mute: true, start: 3, render: direct, position: [1,0,0]},\n"
+        "  {name: b, clip: b, mute: true, sends: {used: 0}}]\n"
+        "buses:\n  - {name: hall, reverb: {ir: builtin}}\n  - {name: used}\n";
     static const char *const expected[] = {
         "x.yaml:3:11: 'a' starts at 3 s", "x.yaml:3:11: 'a' is rendered 'direct'",
-        "x.yaml:5:5: no source sends to the bus 'hall'", "every source is muted"};
+        "x.yaml:6:5: no source sends to the bus 'hall'", "every source is muted"};
     pn_scene *scene = NULL;
     pinna_error err = {0};
     assert_ok(pn_scene_read_text(text, strlen(text), "x.yaml", "", messages, &scene, &err), &err);
