@@ -53,6 +53,8 @@ static void bench_open(bench *b, const kind *k, int size) {
     b->sum = pn_alloc_floats((size_t)size);
     b->back = pn_alloc_floats((size_t)size + 1);
     b->scratch = pn_alloc_floats(pn_rafft_scratch(b->fft));
+    for (size_t n = 0; n < pn_rafft_scratch(b->fft); ++n)
+        b->scratch[n] = NAN; /* what it holds must not matter */
     test_fill_noise(b->samples, (size_t)size, (uint64_t)size, 1);
 }
 
@@ -78,6 +80,7 @@ static size_t place(const bench *b, int bin) {
 /* The root at which a bin stands: k of (1/4 + k) / M turns, by the bin's frequency. */
 static int root_of(const bench *b, int bin) {
     double turns = -(double)pn_rafft_bin_frequency(b->fft)[bin];
+    assert_below(fabs(turns), 0.5);
     double k = (turns < 0 ? turns + 1 : turns) * b->half - 0.25;
     assert_below(fabs(k - nearbyint(k)), 0.1);
     return (int)nearbyint(k);
@@ -124,9 +127,10 @@ static void over_all(void (*check)(const kind *k, int size), int max_size) {
             check(&kinds[k], size);
 }
 
-/* Each level of the tree adds its own rounding, of equal power. The constant is 1.2 dB above what plain C reaches. */
+/* Each level of the tree adds its own rounding, of equal power. The constant leaves 2 dB above what was measured,
+ * because a compiler may fuse multiplies and adds in other ways. */
 static double transform_bound(int size) {
-    return -146.3 + 10 * log10(log2(size / 2.0));
+    return -145.0 + 10 * log10(log2(size / 2.0));
 }
 
 static void report(const char *what, const kind *k, int size, double db) {
