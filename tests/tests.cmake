@@ -80,4 +80,6 @@ if(NOT PINNA_SANITIZE)
     string(REGEX REPLACE "_.*" "" label ${test})
     pinna_test(${test} ${label} bash ${source} ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
   endforeach()
+  # A minute or two of both processors.
+  set_tests_properties(lint_tidy PROPERTIES TIMEOUT 1200 PROCESSORS 2)
 endif()
