@@ -137,8 +137,6 @@ static pinna_status load_exchange(run_state *s, pinna_error *err) {
                        s->outputs, job->in, job->ir, outputs);
     s->result->layout = layout;
     s->swap_at = (uint64_t)(job->swap_s * pn_audio_reader_info(s->reader)->rate + 0.5);
-    pn_info(s->messages, "%s takes over from %s at %g s, crossfaded over %g ms", job->swap_ir, job->ir,
-            job->swap_s, 1000 * fade_s);
     return PINNA_OK;
 }
 
@@ -153,10 +151,14 @@ static pinna_status set_lengths(run_state *s, pinna_error *err) {
     r->frames_in = info->frames;
     r->frames_ir = first > second ? first : second;
     r->frames = info->frames + r->frames_ir - 1;
-    if (s->job->swap_ir == NULL || s->swap_at < r->frames)
+    if (s->job->swap_ir == NULL)
         return PINNA_OK;
-    return pn_fail(err, PINNA_BAD_ARGUMENT, "the exchange at %g s lies past the end of the output, %g s",
-                   s->job->swap_s, (double)r->frames / r->rate);
+    if (s->swap_at >= r->frames)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "the exchange at %g s lies past the end of the output, %g s",
+                       s->job->swap_s, (double)r->frames / r->rate);
+    pn_info(s->messages, "%s takes over from %s at %g s, crossfaded over %g ms", s->job->swap_ir, s->job->ir,
+            s->job->swap_s, 1000 * fade_s);
+    return PINNA_OK;
 }
 
 static pinna_status open_writer(run_state *s, pinna_error *err) {

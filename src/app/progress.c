@@ -65,6 +65,7 @@ void pn_interrupt_watch(void) {
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that reaches the limit on its size */
 }
 
 bool pn_interrupted(void) {
