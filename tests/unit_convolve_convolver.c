@@ -644,6 +644,27 @@ static void an_absurd_shape_is_refused_with_its_size(void **state) {
     pn_free(irs);
 }
 
+/* Against a count by hand: one level, 4 partitions of 1024, right-angle spectra of 2048 floats. */
+static void memory_is_what_the_shape_needs(void **state) {
+    (void)state;
+    matrix m = {.count = 0}, longer = {.count = 0};
+    add_ir(&m, 0, 0, 4096, 1);
+    add_ir(&longer, 0, 0, 600000, 2);
+    stream s;
+    make_stream(&s, 1, 1, 1024, 3);
+    pn_convolver *convolver = make_convolver(&s, &m, 1024, PN_PLAN_LIVE, cpu);
+    size_t spectra = 2 * 4 * 2048 * sizeof(float), history = ((size_t)1 << 19) * sizeof(float);
+    size_t bytes = pn_convolver_memory(convolver);
+    assert_in_range(bytes, spectra + history, (spectra + history) * 11 / 10);
+    pinna_error err = {0};
+    assert_ok(pn_convolver_swap(convolver, longer.ir, 1, 0, &err), &err);
+    assert_true(pn_convolver_memory(convolver) > bytes + 4 * 600000 * sizeof(float));
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+    free_matrix(&longer);
+}
+
 /* ------------------------------------------------------------------ the block path */
 
 static void the_block_path_does_not_allocate(void **state) {
@@ -717,6 +738,7 @@ int main(void) {
         cmocka_unit_test(a_failed_swap_leaves_the_convolver_as_it_was),
         cmocka_unit_test(bad_descriptions_name_the_value),
         cmocka_unit_test(an_absurd_shape_is_refused_with_its_size),
+        cmocka_unit_test(memory_is_what_the_shape_needs),
         cmocka_unit_test(the_block_path_does_not_allocate),
         cmocka_unit_test(denormal_input_gives_nothing_and_restores_the_mode),
     };

@@ -22,7 +22,6 @@ struct pn_convolver {
     pn_backend *own_cpu; /* after the loss of a device */
     pn_pool *pool;
     pn_messages *messages;
-    double bytes;
 
     pn_history history;
     pn_engine *engine;
@@ -169,9 +168,9 @@ static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_
     if (status != PINNA_OK)
         return status;
     c->block = need.plan.block;
-    c->bytes = need.bytes + pn_history_bytes(c->inputs, need.reach, need.window, c->block) +
-               4.0 * c->block * (c->inputs + c->outputs);
-    status = check_memory(c, c->bytes, err);
+    double buffers = 4.0 * c->block * (c->inputs + c->outputs);
+    double history = pn_history_bytes(c->inputs, need.reach, need.window, c->block);
+    status = check_memory(c, need.bytes + history + buffers, err);
     if (status == PINNA_OK)
         status = allocate_buffers(c, err);
     if (status == PINNA_OK)
@@ -242,8 +241,16 @@ const pn_plan *pn_convolver_plan(const pn_convolver *convolver) {
     return &pn_engine_get_need(convolver->engine)->plan;
 }
 
+static double engine_bytes(const pn_engine *engine) {
+    return engine == NULL ? 0 : pn_engine_get_need(engine)->bytes;
+}
+
 size_t pn_convolver_memory(const pn_convolver *convolver) {
-    return (size_t)convolver->bytes;
+    const pn_convolver *c = convolver;
+    double bytes = engine_bytes(c->engine) + engine_bytes(c->next) + engine_bytes(c->retired);
+    bytes += (double)c->inputs * 4 * (double)(c->history.stride + c->retired_history.stride);
+    bytes += 4.0 * c->block * (c->inputs + c->outputs * (c->next_out == NULL ? 1 : 2));
+    return (size_t)bytes;
 }
 
 const char *pn_convolver_device(const pn_convolver *convolver) {
@@ -493,7 +500,7 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     if (status == PINNA_OK)
         status = measure_history(c, irs, ir_count, &need, err);
     if (status == PINNA_OK)
-        status = check_memory(c, need.bytes + c->bytes, err);
+        status = check_memory(c, need.bytes + (double)pn_convolver_memory(c), err);
     if (status != PINNA_OK)
         return status;
     free_retired(c);
