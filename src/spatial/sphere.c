@@ -42,7 +42,7 @@ struct pn_sphere {
 
 static pn_vec3 unit(pn_vec3 v) {
     double largest = fmax(fabs(v.x), fmax(fabs(v.y), fabs(v.z)));
-    if (!(largest > 0) || !isfinite(v.x) || !isfinite(v.y) || !isfinite(v.z))
+    if (!(largest > 1e-300) || !isfinite(v.x) || !isfinite(v.y) || !isfinite(v.z))
         return (pn_vec3){1, 0, 0};
     v = pn_vec_scale(v, 1 / largest);
     return pn_vec_scale(v, 1 / pn_vec_length(v));
@@ -312,7 +312,7 @@ void pn_sphere_triangle(const pn_sphere *s, int index, int node[3]) {
 double pn_sphere_fill_weight(const pn_sphere *s, int fill_node, int node) {
     double cosine = pn_vec_dot(s->node[fill_node], s->node[node]);
     double beyond = acos(fmax(-1, fmin(1, cosine))) - s->fill_angle[fill_node - s->given];
-    double x = beyond / pn_radians(15);
+    double x = beyond / pn_radians(25);
     return exp(-x * x);
 }
 

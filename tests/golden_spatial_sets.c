@@ -1,0 +1,336 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "signal/fft.h"
+#include "signal/resample.h"
+#include "spatial/hrtf.h"
+#include "spatial/sofa.h"
+
+/* Real sets: at a measured direction the response that is rendered is the measured one, by the metrics of hearing:
+ * log-spectral distance on a 1/3-ERB grid, ITD of the 1.5 kHz low-passed ears, ILD. And files that are no sets. */
+
+enum { SIZE = 4096, FINE = 4 * SIZE, MOST_BANDS = 128, MOST_FILES = 64 };
+
+typedef struct {
+    double band_db[2][MOST_BANDS];
+    int bands;
+    double itd_us, ild_db;
+} features;
+
+typedef struct {
+    pn_fft *fft, *fine;
+    double rate, top;
+    pn_complex work[FINE];
+    pn_complex spectrum[2][SIZE];
+} analyser;
+
+static void transform(analyser *a, const float *ear[2], int length) {
+    for (int e = 0; e < 2; ++e) {
+        memset(a->spectrum[e], 0, sizeof a->spectrum[e]);
+        for (int n = 0; n < length && n < SIZE; ++n)
+            a->spectrum[e][n].re = (double)ear[e][n];
+        pn_fft_forward(a->fft, a->spectrum[e]);
+    }
+}
+
+static double power(pn_complex z) {
+    return z.re * z.re + z.im * z.im;
+}
+
+/* Triangles of a third of an ERB at steps of a third of an ERB (Glasberg and Moore 1990). */
+static void measure_bands(const analyser *a, features *f) {
+    double step = 1 / 3.0, from = 21.4 * log10(1 + 0.00437 * 200), ild = 0;
+    int above = 0;
+    f->bands = 0;
+    for (double e = from; f->bands < MOST_BANDS; e += step) {
+        double centre = (pow(10, e / 21.4) - 1) / 0.00437, width = 24.7 * (4.37e-3 * centre + 1) / 3;
+        if (centre > a->top)
+            break;
+        for (int ear = 0; ear < 2; ++ear) {
+            double sum = 0, weights = 0;
+            for (int k = 1; k < SIZE / 2; ++k) {
+                double w = 1 - fabs(k * a->rate / SIZE - centre) / width;
+                if (w > 0) {
+                    sum += w * power(a->spectrum[ear][k]);
+                    weights += w;
+                }
+            }
+            if (!(weights > 0)) /* narrower than a bin */
+                sum = power(a->spectrum[ear][(int)lrint(centre * SIZE / a->rate)]), weights = 1;
+            f->band_db[ear][f->bands] = 10 * log10(sum / weights + 1e-20);
+        }
+        if (centre >= 1500) {
+            ild += f->band_db[0][f->bands] - f->band_db[1][f->bands];
+            ++above;
+        }
+        ++f->bands;
+    }
+    f->ild_db = above ? ild / above : 0;
+}
+
+static void measure_itd(analyser *a, features *f) {
+    memset(a->work, 0, sizeof a->work);
+    double corner = tan(PN_PI * 1500 / a->rate);
+    for (int k = 1; k < SIZE / 2; ++k) {
+        double gain = 1 / (1 + pow(tan(PN_PI * k / SIZE) / corner, 8)); /* Butterworth of order 4, squared */
+        pn_complex l = a->spectrum[0][k], r = a->spectrum[1][k];
+        a->work[k] = (pn_complex){gain * gain * (l.re * r.re + l.im * r.im),
+                                  gain * gain * (l.re * r.im - l.im * r.re)};
+    }
+    pn_fft_inverse(a->fine, a->work);
+    int most = (int)(1.2e-3 * a->rate * 4), best = 0;
+    for (int lag = -most; lag <= most; ++lag) {
+        if (a->work[lag & (FINE - 1)].re > a->work[best & (FINE - 1)].re)
+            best = lag;
+    }
+    double x = a->work[(best - 1) & (FINE - 1)].re, y = a->work[best & (FINE - 1)].re;
+    double z = a->work[(best + 1) & (FINE - 1)].re;
+    f->itd_us = 1e6 * (best + 0.5 * (x - z) / (x - 2 * y + z)) / 4 / a->rate;
+}
+
+static void measure(analyser *a, const float *left, const float *right, int length, features *f) {
+    const float *ear[2] = {left, right};
+    transform(a, ear, length);
+    measure_bands(a, f);
+    measure_itd(a, f);
+}
+
+static double distance_db(const features *a, const features *b) {
+    double worst = 0;
+    for (int ear = 0; ear < 2; ++ear) {
+        double sum = 0;
+        for (int i = 0; i < a->bands; ++i)
+            sum += pow(a->band_db[ear][i] - b->band_db[ear][i], 2);
+        worst = fmax(worst, sqrt(sum / a->bands));
+    }
+    return worst;
+}
+
+/* The measured response at another rate, by itself, with `latency` samples before it and Data.Delay inside. */
+static float *reference(const pn_measured *set, int i, int ear, const pn_hrtf_info *info, size_t *length) {
+    double delay = set->delay[2 * i + ear];
+    assert_true(delay == floor(delay));             /* in all sets here */
+    size_t lead = (size_t)(set->rate * info->rate); /* any number of samples that is whole at both rates */
+    for (size_t divisor = 2; divisor <= 1000; ++divisor) {
+        while (lead % divisor == 0 && lead / divisor >= 64 &&
+               fmod((double)(lead / divisor) * info->rate, set->rate) == 0)
+            lead /= divisor;
+    }
+    size_t frames = lead + (size_t)delay + (size_t)set->taps + 256, made;
+    float *in = pn_alloc_floats(frames), *out = NULL;
+    for (int n = 0; n < set->taps; ++n)
+        in[lead + (size_t)delay + (size_t)n] = pn_measured_ir(set, i, ear)[n];
+    pinna_error err = {0};
+    assert_ok(pn_resample(in, frames, set->rate, info->rate, &out, &made, &err), &err);
+    pn_free(in);
+    size_t skip = (size_t)((double)lead * info->rate / set->rate);
+    *length = SIZE;
+    float *ir = pn_alloc_floats(SIZE);
+    for (size_t n = (size_t)info->latency; n < SIZE; ++n) {
+        size_t from = skip + n - (size_t)info->latency;
+        if (from < made)
+            ir[n] = (float)((double)out[from] * info->scale * set->rate / info->rate);
+    }
+    for (int n = 0; n < info->latency && (size_t)(info->latency - n) <= skip;
+         ++n) /* what rings before time 0 */
+        ir[n] =
+            (float)((double)out[skip - (size_t)(info->latency - n)] * info->scale * set->rate / info->rate);
+    pn_free(out);
+    return ir;
+}
+
+static void compare(analyser *a, const pn_hrtf *hrtf, const pn_measured *set, int i) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
+    size_t length = (size_t)(info->taps + info->max_delay), reference_length;
+    float *h[2] = {pn_alloc_floats(length), pn_alloc_floats(length)}, *r[2];
+    pinna_error err = {0};
+    assert_ok(pn_hrtf_response(hrtf, set->direction[i], h[0], h[1], &err), &err);
+    for (int ear = 0; ear < 2; ++ear)
+        r[ear] = reference(set, i, ear, info, &reference_length);
+    features got, expected;
+    measure(a, h[0], h[1], (int)length, &got);
+    measure(a, r[0], r[1], (int)reference_length, &expected);
+    assert_below(distance_db(&got, &expected), 0.1);
+    assert_below(fabs(got.itd_us - expected.itd_us), 2);
+    assert_below(fabs(got.ild_db - expected.ild_db), 0.1);
+    for (int ear = 0; ear < 2; ++ear) {
+        pn_free(h[ear]);
+        pn_free(r[ear]);
+    }
+}
+
+static void check_set(const char *file, double rate, int compared) {
+    pn_measured set;
+    pn_hrtf *hrtf = NULL;
+    pinna_error err = {0};
+    assert_ok(pn_sofa_read(file, &set, NULL, &err), &err);
+    assert_ok(pn_measured_repair(&set, "test", NULL, &err), &err);
+    assert_ok(pn_hrtf_load(file, rate, NULL, &hrtf, &err), &err);
+    const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
+    assert_int_equal(info->measured, set.directions);
+    static analyser a;
+    a.rate = info->rate;
+    a.top = fmin(16000, 0.45 * fmin(set.rate, info->rate));
+    assert_ok(pn_fft_create(SIZE, &a.fft, &err), &err);
+    assert_ok(pn_fft_create(FINE, &a.fine, &err), &err);
+    int step = set.directions / compared + 1;
+    for (int i = 0; i < set.directions && set.taps < SIZE / 2; i += step)
+        compare(&a, hrtf, &set, i);
+    pn_fft_free(a.fft);
+    pn_fft_free(a.fine);
+    pn_measured_clear(&set);
+    pn_hrtf_free(hrtf);
+}
+
+static void test_builtin(void **state) {
+    (void)state;
+    check_set(NULL, 0, 120);
+    check_set("builtin", 48000, 20);
+    check_set(NULL, 96000, 4);
+}
+
+static void test_builtin_facts(void **state) {
+    (void)state;
+    pn_hrtf *hrtf = NULL;
+    pinna_error err = {0};
+    assert_ok(pn_hrtf_load("builtin", 48000, NULL, &hrtf, &err), &err);
+    const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
+    assert_int_equal(info->directions, 710);
+    assert_int_equal(info->latency, 0);
+    assert_in_range(info->taps, 512, 557 + 16);
+    assert_true(info->file_rate == 44100);
+    assert_below(fabs(info->distance - 1.4), 1e-6);
+    assert_string_equal(info->convention, "SimpleFreeFieldHRIR");
+    assert_non_null(strstr(info->licence, "cited"));
+    pn_hrtf_point left, right; /* a dummy head: about 0.65 ms from the side, left first; the same mirrored */
+    pn_hrtf_look_up(hrtf, (pn_vec3){0, 1, 0}, NULL, &left);
+    pn_hrtf_look_up(hrtf, (pn_vec3){0, -1, 0}, NULL, &right);
+    double itd = 1e6 * (double)(left.delay[1] - left.delay[0]) / 48000;
+    assert_in_range((int)itd, 550, 750);
+    assert_below(fabs(itd + 1e6 * (double)(right.delay[1] - right.delay[0]) / 48000), 15);
+    pn_hrtf_free(hrtf);
+}
+
+/* Fills names with the files in a folder of the extra data; returns how many. */
+static int list(const char *folder, const char *end, char names[][512]) {
+    char path[400];
+    int count = 0;
+    if (test_data_folder() == NULL)
+        return 0;
+    snprintf(path, sizeof path, "%s/%s", test_data_folder(), folder);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir != NULL && count < MOST_FILES && (entry = readdir(dir)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        if (length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0)
+            snprintf(names[count++], 512, "%.380s/%.120s", path, entry->d_name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return count;
+}
+
+static void test_all_sets(void **state) {
+    (void)state;
+    static char names[MOST_FILES][512];
+    int count = list("sofa", ".sofa", names), loaded = 0;
+    if (count == 0)
+        skip();
+    for (int i = 0; i < count; ++i) {
+        pn_measured set;
+        pinna_error err = {0};
+        pinna_status status = pn_sofa_read(names[i], &set, NULL, &err);
+        if (status == PINNA_OK) {
+            pn_measured_clear(&set);
+            check_set(names[i], 48000, 4);
+            ++loaded;
+            continue;
+        }
+        assert_int_equal(status, PINNA_BAD_FILE);
+        assert_non_null(strstr(err.text, names[i]));
+        if (strstr(err.text, "SimpleFreeFieldHRIR") ==
+            NULL) /* every one refused here is of another convention */
+            fail_msg("%s", err.text);
+    }
+    assert_true(loaded >= 8);
+}
+
+static void test_malformed(void **state) {
+    (void)state;
+    static char names[MOST_FILES][512];
+    int count = list("malformed", ".sofa", names);
+    if (count == 0)
+        skip();
+    for (int i = 0; i < count; ++i) {
+        pn_hrtf *hrtf = NULL;
+        pinna_error err = {0};
+        assert_int_equal(pn_hrtf_load(names[i], 48000, NULL, &hrtf, &err), PINNA_BAD_FILE);
+        assert_null(hrtf);
+        assert_non_null(strstr(err.text, names[i]));
+    }
+}
+
+static void expect(const char *path, pinna_status expected, const char *part) {
+    pn_hrtf *hrtf = NULL;
+    pinna_error err = {0};
+    assert_int_equal(pn_hrtf_load(path, 0, NULL, &hrtf, &err), expected);
+    if (strstr(err.text, part) == NULL || strstr(err.text, path) == NULL)
+        fail_msg("'%s' does not say '%s' and '%s'", err.text, part, path);
+}
+
+static const char *write_bytes(const char *name, const void *data, size_t size) {
+    const char *path = test_path(name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static void test_no_sets(void **state) {
+    (void)state;
+    size_t size;
+    const char *data = pn_sofa_builtin(&size);
+    expect(test_path("missing.sofa"), PINNA_NOT_FOUND, "No such file");
+    expect(test_folder(), PINNA_BAD_FILE, "not a regular file");
+    expect(test_write_text("empty.sofa", ""), PINNA_BAD_FILE, "empty");
+    expect(test_write_text("link.sofa", "../share/x.sofa"), PINNA_BAD_FILE, "SOFA is HDF5");
+    expect(write_bytes("netcdf3.sofa", "CDF\1........", 12), PINNA_BAD_FILE, "netCDF 3");
+    expect(write_bytes("short.sofa", data, size / 3), PINNA_BAD_FILE, "cut off");
+    expect(write_bytes("head.sofa", data, 20), PINNA_BAD_FILE, "cut off");
+}
+
+/* The attribute's bytes changed in place: a file of another convention. */
+static void test_other_convention(void **state) {
+    (void)state;
+    size_t size;
+    const char *data = pn_sofa_builtin(&size);
+    char *copy = pn_alloc(size, 1);
+    memcpy(copy, data, size);
+    int changed = 0;
+    for (size_t i = 0; i + 19 < size; ++i) {
+        if (memcmp(copy + i, "SimpleFreeFieldHRIR", 19) == 0) {
+            memcpy(copy + i, "SimpleFreeFieldHRTF", 19);
+            ++changed;
+        }
+    }
+    assert_true(changed > 0);
+    expect(write_bytes("hrtf.sofa", copy, size), PINNA_BAD_FILE, "convention is SimpleFreeFieldHRTF");
+    pn_free(copy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_builtin),  cmocka_unit_test(test_builtin_facts),
+        cmocka_unit_test(test_all_sets), cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_no_sets),  cmocka_unit_test(test_other_convention),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
