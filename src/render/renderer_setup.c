@@ -51,7 +51,7 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, pinna_e
     const char *file = hrtf_file != NULL ? hrtf_file : r->scene->hrtf.file;
     pinna_status status = pn_hrtf_load(file, r->rate, r->messages, &r->hrtf, err);
     if (status != PINNA_OK) {
-        char place[64];
+        char place[PINNA_ERROR_TEXT];
         if (hrtf_file == NULL && r->scene->hrtf.file != NULL)
             return pn_fail_within(err, status, "%s",
                                   pn_scene_place(r->scene, r->scene->hrtf.mark, place, sizeof place));
@@ -130,6 +130,8 @@ static bool fed_by_caller(const pn_scene *scene) {
 static pinna_status open_all(pn_renderer *r, const pn_renderer_config *config, const pn_bus_taps *taps,
                              pinna_error *err) {
     pinna_status status = check_shape(r, err);
+    if (status == PINNA_OK && r->rate != r->scene->rate)
+        status = pn_scene_set_rate(r->scene, r->rate, err);
     if (status == PINNA_OK)
         status = pn_scene_require_supported(r->scene, err);
     if (status == PINNA_OK)
@@ -165,7 +167,7 @@ pinna_status pn_renderer_create_with(pn_scene *scene, const pn_renderer_config *
     }
     r->scene = scene;
     r->messages = messages;
-    r->rate = config->rate > 0 ? config->rate : scene->rate;
+    r->rate = config->rate != 0 ? config->rate : scene->rate;
     r->block = config->block != 0 ? config->block : scene->block;
     r->quantum = r->block < 256 ? r->block : 256;
     pinna_status status = open_all(r, config, taps, err);

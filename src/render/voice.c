@@ -31,7 +31,7 @@ static pinna_status open_clip(pn_voice *voice, const pn_scene *scene, const pn_v
     };
     pinna_status status = pn_clip_open(&desc, setting->messages, &voice->clip, err);
     if (status != PINNA_OK) {
-        char place[64];
+        char place[PINNA_ERROR_TEXT];
         return pn_fail_within(err, status, "%s",
                               pn_scene_place(scene, source->clip_mark, place, sizeof place));
     }
