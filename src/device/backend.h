@@ -35,9 +35,10 @@ typedef struct pn_bank pn_bank;
 /* ---- levels */
 
 typedef struct {
-    int input, output;  /* within the level's inputs and outputs */
-    const float *taps;  /* the part of the response that this level covers: partition p is taps[p * block ...] */
-    size_t length;      /* > 0 */
+    int input, output; /* within the level's inputs and outputs */
+    const float
+        *taps;     /* the part of the response that this level covers: partition p is taps[p * block ...] */
+    size_t length; /* > 0 */
 } pn_level_entry;
 
 typedef struct {
@@ -52,8 +53,9 @@ typedef struct {
 /* A source's filter at one instant: three nodes of the set's grid, blended, delayed per ear. */
 typedef struct {
     int node[3];
-    float weight[3];  /* barycentric weight times linear gain; a silent filter has weights 0 */
-    float delay[2];   /* left, right, in samples, 0 .. max_delay; applied to the complete filter as linear phase */
+    float weight[3]; /* barycentric weight times linear gain; a silent filter has weights 0 */
+    float delay
+        [2]; /* left, right, in samples, 0 .. max_delay; applied to the complete filter as linear phase */
 } pn_filter;
 
 typedef struct {
@@ -63,12 +65,12 @@ typedef struct {
 } pn_bank_source;
 
 typedef struct {
-    int size;         /* N: transform, power of two; taps + max_delay + quantum <= N + 1 */
-    int quantum;      /* q: frames per job, power of two, 32 .. 256, at most N / 2 */
-    int sources;      /* number of sources, fixed: every job lists all of them, in the same order */
+    int size;    /* N: transform, power of two; taps + max_delay + quantum <= N + 1 */
+    int quantum; /* q: frames per job, power of two, 32 .. 256, at most N / 2 */
+    int sources; /* number of sources, fixed: every job lists all of them, in the same order */
     int nodes;
-    int taps;         /* length of a node's response */
-    int max_delay;    /* samples */
+    int taps;               /* length of a node's response */
+    int max_delay;          /* samples */
     const float *responses; /* [node][ear: left, right][taps], aligned in time; read during create only */
 } pn_bank_desc;
 
@@ -94,7 +96,8 @@ typedef struct {
     pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);
     void (*level_reset)(pn_level *level); /* forgets the history and a job begun */
 
-    pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank, pinna_error *err);
+    pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
+                                pinna_error *err);
     void (*bank_free)(pn_bank *bank); /* accepts NULL */
     pinna_status (*bank_begin)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
     /* left, right: q frames each, overwritten. */
@@ -124,8 +127,8 @@ void pn_backend_close(pn_backend *backend); /* accepts NULL */
 
 /* Runs each job on a small case and compares it with the plain definitions in ops.h. report (may be NULL) gets one
  * line per job: "level ok -134.2 dB". PINNA_DEVICE when one fails. pn_backend_open has done this for OpenCL. */
-pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user, const char *line), void *user,
-                                 pinna_error *err);
+pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user, const char *line),
+                                 void *user, pinna_error *err);
 
 /* Implementations, for pn_backend_open and tests. OpenCL takes besides "auto": as "opencl", but GPUs and
  * accelerators only; without one it fails with the reason. */
