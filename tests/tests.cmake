@@ -9,12 +9,18 @@
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 add_library(pn_test_support STATIC EXCLUDE_FROM_ALL tests/support.c)
 target_include_directories(pn_test_support PUBLIC tests)
-target_compile_definitions(pn_test_support PRIVATE PINNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_compile_definitions(pn_test_support PUBLIC PINNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(pn_test_support PUBLIC pn_base PkgConfig::CMOCKA)
+
+# An OpenCL loader that hangs or aborts on request.
+add_library(fake_opencl MODULE tests/fake_opencl.c)
+set_target_properties(fake_opencl PROPERTIES C_VISIBILITY_PRESET default)
+target_include_directories(fake_opencl SYSTEM PRIVATE ${OPENCL_INCLUDE_DIR})
 
 # Nothing is written into the user's cache; suppressions are for leaks of OpenCL drivers only.
 set(test_environment
   "PINNA_PROGRAM=$<TARGET_FILE:pinna>"
+  "PINNA_FAKE_OPENCL=$<TARGET_FILE:fake_opencl>"
   "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl-cache"
   "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/cache"
   "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1"
@@ -74,7 +80,7 @@ endforeach()
 
 # Scripts look at the source and at the plain build; once is enough.
 if(NOT PINNA_SANITIZE)
-  file(GLOB test_scripts CONFIGURE_DEPENDS tests/cli_*.sh tests/lint_*.sh)
+  file(GLOB test_scripts CONFIGURE_DEPENDS tests/cli_*.sh tests/lint_*.sh tests/opencl_*.sh)
   foreach(source ${test_scripts})
     get_filename_component(test ${source} NAME_WE)
     string(REGEX REPLACE "_.*" "" label ${test})

@@ -25,7 +25,9 @@ static bool loaded;
 static pinna_status load(pinna_error *err) {
     const char *named = getenv("PINNA_OPENCL_LIBRARY");
     const char *library = named == NULL || named[0] == '\0' ? "libOpenCL.so.1" : named;
-    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    bool here =
+        named == NULL && dlsym(RTLD_DEFAULT, "clGetPlatformIDs") != NULL; /* a tool's, put before it */
+    void *handle = here ? dlopen(NULL, RTLD_NOW) : dlopen(library, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL)
         return pn_fail(err, PINNA_UNSUPPORTED,
                        "no OpenCL loader (%s) on this machine; install one (Debian: ocl-icd-libopencl1, and "
