@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "scene/schema.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,10 +177,6 @@ pinna_status pn_read_integer(pn_reader *reader, const pn_node *node, const pn_ru
     double number = 0;
     pn_rule whole = *field;
     whole.offset = 0;
-    if (whole.min == 0 && whole.max == 0) {
-        whole.min = INT_MIN;
-        whole.max = INT_MAX;
-    }
     pinna_status status = pn_read_whole(reader, node, &whole, &number);
     int integer = (int)number;
     if (status == PINNA_OK)

@@ -49,12 +49,13 @@ pinna_status pn_read_map(pn_reader *reader, const pn_node *map, const pn_rule *f
                          const char *what);
 
 /* Readers of one value into the member at field->offset. */
-pinna_status pn_read_number(pn_reader *, const pn_node *, const pn_rule *, void *object);  /* double */
-pinna_status pn_read_integer(pn_reader *, const pn_node *, const pn_rule *, void *object); /* int */
-pinna_status pn_read_whole(pn_reader *, const pn_node *, const pn_rule *, void *object);   /* double, whole */
-pinna_status pn_read_bool(pn_reader *, const pn_node *, const pn_rule *, void *object);    /* int */
-pinna_status pn_read_enum(pn_reader *, const pn_node *, const pn_rule *, void *object);    /* an enum */
-pinna_status pn_read_name(pn_reader *, const pn_node *, const pn_rule *, void *object);    /* char * */
+pinna_status pn_read_number(pn_reader *, const pn_node *, const pn_rule *, void *object); /* double */
+pinna_status pn_read_integer(pn_reader *, const pn_node *, const pn_rule *,
+                             void *object); /* int; the rule has a range */
+pinna_status pn_read_whole(pn_reader *, const pn_node *, const pn_rule *, void *object); /* double, whole */
+pinna_status pn_read_bool(pn_reader *, const pn_node *, const pn_rule *, void *object);  /* int */
+pinna_status pn_read_enum(pn_reader *, const pn_node *, const pn_rule *, void *object);  /* an enum */
+pinna_status pn_read_name(pn_reader *, const pn_node *, const pn_rule *, void *object);  /* char * */
 pinna_status pn_read_path_text(pn_reader *, const pn_node *, const pn_rule *,
                                void *object); /* char *, resolved */
 /* double, seconds: a number of seconds, or beats at the scene's tempo, "4b" or "4 beats". */

@@ -12,9 +12,9 @@
 
 enum {
     PN_TREE_BYTES = 8 << 20, /* largest text */
-    PN_TREE_NODES = 2 << 20,  /* most scalars, lists and maps together */
-    PN_TREE_DEPTH = 16,       /* deepest nesting of lists and maps */
-    PN_TREE_KEYS = 256        /* most keys of one map */
+    PN_TREE_NODES = 2 << 20, /* most scalars, lists and maps together */
+    PN_TREE_DEPTH = 16,      /* deepest nesting of lists and maps */
+    PN_TREE_KEYS = 256       /* most keys of one map */
 };
 
 typedef enum { PN_NODE_SCALAR, PN_NODE_LIST, PN_NODE_MAP } pn_node_kind;
