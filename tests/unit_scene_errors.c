@@ -149,7 +149,6 @@ static void sources(void **state) {
         {SOURCE "    position: [1, 0, 0]\n    polar: {azimuth: 3}\n",
          "6:12",
          {"'position' and 'polar' exclude"}},
-        {SOURCE "    orbit: {period: 3}\n    path: []\n", "6:11", {"'path' and 'orbit' exclude"}},
         {SOURCE "    channel: 0\n", "5:14", {"'channel'", "1 .. 1024"}},
         {SOURCE "    channel: 1.5\n", "5:14", {"whole"}},
         {SOURCE "    start: -1\n", "5:12", {"'start'"}},

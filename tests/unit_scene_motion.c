@@ -142,6 +142,8 @@ static void source_choice(void **state) {
     near_vec(pn_source_position_at(&source, 1), (pn_vec3){1, 1, 0}, 1e-15);
     assert_true(pn_source_moves(&source));
     source.path = (pn_path){.positions = keys, .position_count = 2};
+    near_vec(pn_source_position_at(&source, 1), (pn_vec3){6, 1, 0}, 1e-15); /* the path moves the centre */
+    source.has_orbit = 0;
     near_vec(pn_source_position_at(&source, 0.5), (pn_vec3){5.5, 0, 0}, 1e-15);
     source.path.position_count = 1;
     assert_false(pn_source_moves(&source));

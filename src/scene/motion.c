@@ -102,9 +102,10 @@ pn_vec3 pn_orbit_at(const pn_orbit *orbit, pn_vec3 centre, double t) {
 }
 
 pn_vec3 pn_source_position_at(const pn_source *source, double t) {
+    pn_vec3 position = source->position;
     if (source->path.position_count > 0)
-        return pn_positions_at(source->path.positions, source->path.position_count, t);
-    return source->has_orbit ? pn_orbit_at(&source->orbit, source->position, t) : source->position;
+        position = pn_positions_at(source->path.positions, source->path.position_count, t);
+    return source->has_orbit ? pn_orbit_at(&source->orbit, position, t) : position;
 }
 
 pn_vec3 pn_listener_position_at(const pn_listener *listener, double t) {
@@ -124,7 +125,7 @@ double pn_source_gain_db_at(const pn_source *source, double t) {
 }
 
 int pn_source_moves(const pn_source *source) {
-    return source->path.position_count > 1 || (source->path.position_count == 0 && source->has_orbit);
+    return source->path.position_count > 1 || source->has_orbit;
 }
 
 int pn_listener_moves(const pn_listener *listener) {

@@ -18,7 +18,7 @@
  * Orientations turn along the shortest arc (slerp) whatever `curve` says: from yaw 0 to yaw 270 that is a quarter
  * turn to the right, so longer turns need keys on the way. */
 
-/* Path, else orbit, else position. */
+/* Path, else position; with an orbit that is the centre it runs about. */
 PN_BLOCK_PATH pn_vec3 pn_source_position_at(const pn_source *source, double t);
 PN_BLOCK_PATH pn_vec3 pn_listener_position_at(const pn_listener *listener, double t);
 PN_BLOCK_PATH pn_quat pn_listener_orientation_at(const pn_listener *listener, double t);

@@ -298,8 +298,8 @@ static const pn_rule source_rules[] = {
 };
 
 static pinna_status check_exclusive(pn_reader *reader, const pn_node *node) {
-    static const char *const pairs[][2] = {{"clip", "generator"}, {"position", "polar"}, {"path", "orbit"}};
-    for (size_t i = 0; i < 3; ++i) {
+    static const char *const pairs[][2] = {{"clip", "generator"}, {"position", "polar"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; ++i) {
         pinna_status status = pn_refuse_both(reader, node, pairs[i][0], pairs[i][1]);
         if (status != PINNA_OK)
             return status;

@@ -167,7 +167,7 @@ typedef struct {
     int has_position;
     pn_vec3
         position; /* world; without has_position (1, 0, 0), or the origin when it is the centre of an orbit */
-    pn_path path; /* wins over position when it has position keys; never together with an orbit */
+    pn_path path; /* wins over position when it has position keys; with an orbit it moves the centre */
     int has_orbit;
     pn_orbit orbit;
 
