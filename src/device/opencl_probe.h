@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/status.h"
+#include "device/backend.h"
 
 /* What OpenCL there is on this machine. A vendor's library may abort or hang as soon as it is looked at, so the
  * first look happens in a child process with a time limit; a platform that dies there is reported, and never
@@ -36,6 +36,10 @@ typedef struct {
 pinna_status pn_opencl_list(pn_opencl_info **list, int *count, pinna_error *err);
 
 const char *pn_opencl_type_name(pn_opencl_type type); /* "GPU", "accelerator", "CPU", "other" */
+
+/* Opens one device of the list and runs its self-test; report (may be NULL) as for pn_backend_selftest. */
+pinna_status pn_opencl_try(const pn_opencl_info *info, void (*report)(void *user, const char *line),
+                           void *user, pn_backend **backend, pinna_error *err);
 
 /* Tests only: forgets what was seen, and sets the time limit (seconds; 0 = the usual 10). */
 void pn_opencl_probe_again(double time_limit);
