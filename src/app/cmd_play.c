@@ -83,7 +83,8 @@ static pinna_status play(pn_renderer *renderer, const play_options *options, con
         status = pn_live_stop(live, err);
         if (status == PINNA_OK && state.underruns > 0)
             pn_warn(messages,
-                    "%llu underrun%s: the device waited for samples and played silence; a larger --ahead or --buffer "
+                    "%llu underrun%s: the device waited for samples and played silence; a larger --ahead or "
+                    "--buffer "
                     "helps",
                     (unsigned long long)state.underruns, state.underruns == 1 ? "" : "s");
         if (status == PINNA_OK && !common->quiet)

@@ -107,7 +107,7 @@ static void measure(pn_renderer *r, bool live_fed) {
     }
     if (r->hrtf != NULL) {
         const pn_hrtf_info *info = pn_hrtf_get_info(r->hrtf);
-        tail = (uint64_t)(info->taps + info->max_delay);
+        tail = (uint64_t)info->taps + (uint64_t)info->max_delay;
     }
     for (size_t b = 0; b < r->scene->bus_count; ++b)
         tail = pn_bus_run_tail(&r->bus[b]) > tail ? pn_bus_run_tail(&r->bus[b]) : tail;

@@ -17,7 +17,8 @@ int main(void) {
     in[10] = 1;
 
     const pinna_ir ir = {.input = 0, .output = 0, .taps = taps, .length = TAPS};
-    const pinna_convolver_config config = {.inputs = 1, .outputs = 1, .block = BLOCK, .irs = &ir, .ir_count = 1};
+    const pinna_convolver_config config = {
+        .inputs = 1, .outputs = 1, .block = BLOCK, .irs = &ir, .ir_count = 1};
     pinna_convolver *convolver = NULL;
     pinna_error error;
     if (strcmp(pinna_version(), PINNA_VERSION) != 0) {
