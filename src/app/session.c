@@ -41,9 +41,10 @@ int pn_session_check(const pn_session *session) {
 
 static pn_encoding choose_encoding(const pn_session *session, const pn_scene *scene) {
     pn_encoding encoding = session->fallback_encoding;
-    const char *named = session->common.encoding != NULL ? session->common.encoding : scene->output.encoding;
-    if (named != NULL)
-        pn_encoding_parse(named, &encoding);
+    if (session->common.encoding != NULL)
+        pn_encoding_parse(session->common.encoding, &encoding);
+    else if (scene->output.encoding != PN_ENCODING_DEFAULT)
+        encoding = scene->output.encoding;
     return encoding;
 }
 

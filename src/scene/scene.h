@@ -242,8 +242,7 @@ typedef struct {
 } pn_master;
 
 typedef struct {
-    const char
-        *encoding; /* static: "pcm16", "pcm24", "pcm32", "f32", "f64"; NULL = not given, which is pcm24 */
+    pn_encoding encoding; /* PN_ENCODING_DEFAULT = not given */
     pn_dither dither;
     pn_mark mark;
 } pn_scene_output;
