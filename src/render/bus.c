@@ -58,7 +58,8 @@ static pinna_status load_file(pn_bus_run *run, const pn_scene *scene, const pn_b
         pn_audio_load(bus->reverb.ir, setting->rate, PN_AUDIO_RESPONSE, setting->messages, &audio, err);
     if (status != PINNA_OK) {
         char place[PINNA_ERROR_TEXT];
-        return pn_fail_within(err, status, "%s", pn_scene_place(scene, bus->reverb.mark, place, sizeof place));
+        return pn_fail_within(err, status, "%s",
+                              pn_scene_place(scene, bus->reverb.mark, place, sizeof place));
     }
     if (audio.channels != 1 && audio.channels != 2 && audio.channels != 4) {
         status = pn_scene_fail(
