@@ -284,15 +284,17 @@ static pinna_status read_checked(const struct MYSOFA_HRTF *h, const char *label,
     return status;
 }
 
-pinna_status pn_sofa_read_memory(const void *data, size_t size, const char *label, pn_measured *set,
-                                 pn_messages *messages, pinna_error *err) {
+/* path: read that, not data: libmysofa 1.3.1 is safer with damaged files than with damaged memory, where it seeks
+ * past the end and copies from there. */
+static pinna_status read_through(const void *data, size_t size, const char *path, const char *label,
+                                 pn_measured *set, pn_messages *messages, pinna_error *err) {
     memset(set, 0, sizeof *set);
     char why[256];
     pn_sofa_diagnose(data, size, why, sizeof why);
     if (why[0] != '\0')
         return pn_fail(err, PINNA_BAD_FILE, "%s: %s", label, why);
     int code = 0;
-    struct MYSOFA_HRTF *h = mysofa_load_data(data, size, &code);
+    struct MYSOFA_HRTF *h = path != NULL ? mysofa_load(path, &code) : mysofa_load_data(data, size, &code);
     if (h == NULL)
         return pn_fail(
             err, code == MYSOFA_NO_MEMORY ? PINNA_NO_MEMORY : PINNA_BAD_FILE,
@@ -301,6 +303,11 @@ pinna_status pn_sofa_read_memory(const void *data, size_t size, const char *labe
     pinna_status status = read_checked(h, label, set, messages, err);
     mysofa_free(h);
     return status;
+}
+
+pinna_status pn_sofa_read_memory(const void *data, size_t size, const char *label, pn_measured *set,
+                                 pn_messages *messages, pinna_error *err) {
+    return read_through(data, size, NULL, label, set, messages, err);
 }
 
 static pinna_status read_file(const char *file, char **data, size_t *size, pinna_error *err) {
@@ -352,7 +359,7 @@ pinna_status pn_sofa_read(const char *file, pn_measured *set, pn_messages *messa
     pinna_status status = read_file(file, &data, &size, err);
     if (status != PINNA_OK)
         return status;
-    status = pn_sofa_read_memory(data, size, file, set, messages, err);
+    status = read_through(data, size, file, file, set, messages, err);
     pn_free(data);
     return status;
 }

@@ -13,7 +13,7 @@
  * file NULL or "builtin": the embedded MIT KEMAR set. Errors name the file, the reason and the way out. */
 pinna_status pn_sofa_read(const char *file, pn_measured *set, pn_messages *messages, pinna_error *err);
 
-/* The same from memory. */
+/* The same from memory that can be trusted: libmysofa may read past the end of damaged data. */
 pinna_status pn_sofa_read_memory(const void *data, size_t size, const char *label, pn_measured *set,
                                  pn_messages *messages, pinna_error *err);
 
