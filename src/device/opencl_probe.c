@@ -240,6 +240,17 @@ static int listen_to(int pipe, pid_t pid) {
     return looking.platform + 1;
 }
 
+/* A process that hangs inside its driver in the kernel cannot even be killed: it is left behind. */
+static void reap(pid_t pid) {
+    const struct timespec pause = {.tv_nsec = 5000000};
+    for (int tries = 0; tries < 400; ++tries) {
+        pid_t got = waitpid(pid, NULL, WNOHANG);
+        if (got == pid || (got < 0 && errno != EINTR))
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
 static int probe_from(int first) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -256,8 +267,8 @@ static int probe_from(int first) {
     else
         next = listen_to(ends[0], pid);
     close(ends[0]);
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (pid > 0)
+        reap(pid);
     return next;
 }
 

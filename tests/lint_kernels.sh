@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The pinna authors
+# SPDX-License-Identifier: MIT
+#
+# The kernels are OpenCL C 1.2, each by itself, by the word of a compiler that is no driver's.
+set -euo pipefail
+cd "$1"
+command -v clang >/dev/null || exit 77
+for kernel in kernels/*.cl; do
+    clang -fsyntax-only -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Wall -Wextra -Wshadow -Wno-unused-function \
+        -Werror "$kernel"
+done
