@@ -342,7 +342,7 @@ static void bank_shapes(void **state) {
     check_scene(256, 64, 8, 100, 60, 14, 0);
     check_scene(256, 64, 8, 193, 0, 8, 0);    /* responses that reach into the imaginary half, no delay */
     check_scene(256, 128, 45, 100, 29, 3, 0); /* more than a chunk of sources */
-    check_scene(1024, 256, 2, 512, 80, 2, 0);
+    check_scene(1024, 256, 1, 512, 80, 2, 0);
 }
 
 static void bank_takes_over(void **state) {
@@ -352,7 +352,7 @@ static void bank_takes_over(void **state) {
 
 static void bank_beyond_local_memory(void **state) {
     (void)state;
-    check_scene(8192, 256, 1, 4000, 40, 2, 0);
+    check_scene(8192, 256, 1, 4000, 40, 1, 0);
 }
 
 static void bank_of_silence(void **state) {
