@@ -137,6 +137,7 @@ static int drain(int fd, char *text, size_t size) {
 }
 
 static int run_shell(test_run *run, const char *line) {
+    const char *where = test_folder(); /* made here, not in the child */
     int out[2], err[2];
     memset(run, 0, sizeof *run);
     assert_int_equal(pipe(out), 0);
@@ -147,7 +148,7 @@ static int run_shell(test_run *run, const char *line) {
     assert_true(child >= 0);
     if (child == 0) {
         setpgid(0, 0);
-        if (chdir(test_folder()) != 0)
+        if (chdir(where) != 0)
             _exit(127);
         int null = open("/dev/null", O_RDONLY);
         dup2(null, 0);

@@ -78,7 +78,7 @@ static void print_text(const char *name, const pn_renderer *renderer) {
     print_buses(renderer);
     if (report.hrtf != NULL)
         printf("hrtf\n  %s: %d directions, responses of %d samples, transform %d, motion every %d frames\n",
-               report.hrtf->name, report.hrtf->directions, report.hrtf->taps + report.hrtf->max_delay,
+               report.hrtf->name, report.hrtf->measured, report.hrtf->taps + report.hrtf->max_delay,
                report.transform, report.quantum);
     printf("latency %d frames (%.2f ms) live, none in files; memory of filters and histories %.1f MB\n",
            pn_renderer_block(renderer), 1e3 * pn_renderer_block(renderer) / pn_renderer_rate(renderer),
@@ -141,7 +141,7 @@ static void print_json(const pn_renderer *renderer, const pn_messages *messages)
     if (report.hrtf != NULL) {
         cJSON *hrtf = cJSON_AddObjectToObject(json, "hrtf");
         cJSON_AddStringToObject(hrtf, "name", report.hrtf->name);
-        cJSON_AddNumberToObject(hrtf, "directions", report.hrtf->directions);
+        cJSON_AddNumberToObject(hrtf, "directions", report.hrtf->measured);
         cJSON_AddNumberToObject(hrtf, "transform", report.transform);
     }
     cJSON *warnings = cJSON_AddArrayToObject(json, "warnings");

@@ -165,7 +165,7 @@ static void print_text(const summary *s) {
     fprintf(to, "  %d source%s (%d binaural), %zu bus%s", active, active == 1 ? "" : "s", binaural, buses,
             buses == 1 ? "" : "es");
     if (report.hrtf != NULL)
-        fprintf(to, ", heard through %s (%d directions)", report.hrtf->name, report.hrtf->directions);
+        fprintf(to, ", heard through %s (%d directions)", report.hrtf->name, report.hrtf->measured);
     fprintf(to, "\n  ");
     print_level(to, "true peak", s->result.loudness.true_peak_dbtp, "dBTP");
     print_level(to, ", loudness", s->result.loudness.integrated_lufs, "LUFS");

@@ -45,7 +45,7 @@ void pinna_hrtf_describe(const pinna_hrtf *h, pinna_hrtf_info *info) {
     *info = (pinna_hrtf_info){
         .rate = own->rate,
         .file_rate = own->file_rate,
-        .directions = own->directions,
+        .directions = own->measured,
         .taps = own->taps + own->max_delay,
         .scale = own->scale,
         .name = own->name,
