@@ -35,7 +35,8 @@ run() {
 cc "$source_folder/tests/consumer/main.c" $(pkg-config --cflags --libs pinna) -o "$folder/pkgconfig_shared"
 run pkgconfig_shared
 
-logged cmake -S "$source_folder/tests/consumer" -B "$folder" -DCMAKE_PREFIX_PATH="$prefix"
+generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build_folder/CMakeCache.txt")
+logged cmake -S "$source_folder/tests/consumer" -B "$folder" -G "$generator" -DCMAKE_PREFIX_PATH="$prefix"
 logged cmake --build "$folder"
 run with_shared
 run with_static
