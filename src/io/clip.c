@@ -319,6 +319,10 @@ bool pn_clip_is_float(const pn_clip *clip) {
     return clip->is_float;
 }
 
+void pn_clip_report(pn_clip *clip) {
+    pn_audio_reader_report(clip->reader);
+}
+
 uint64_t pn_clip_nonfinite(const pn_clip *clip) {
     return pn_audio_reader_nonfinite(clip->reader);
 }

@@ -41,6 +41,8 @@ double pn_clip_file_rate(const pn_clip *clip);
 uint64_t pn_clip_frames(const pn_clip *clip);
 bool pn_clip_is_float(const pn_clip *clip);
 uint64_t pn_clip_nonfinite(const pn_clip *clip);
+/* Warns of them now, unless that was done already: for summaries that are made before the clip is freed. */
+void pn_clip_report(pn_clip *clip);
 
 /* Makes at least `frames` (at most the ring's size) readable, or all that is left. Reads the disk, decodes,
  * resamples: not block path. A file that ends early is filled up with silence, and warned of. */

@@ -43,6 +43,7 @@ static pinna_status run(pn_renderer *renderer, float *const *out, pn_loudness *l
             return pn_fail(err, PINNA_CANCELLED, "interrupted; no file was written");
     }
     result->seconds = now_seconds() - started;
+    pn_renderer_report_clips(renderer);
     return pn_loudness_finish(loudness, &result->loudness, err);
 }
 

@@ -38,6 +38,10 @@ void pn_renderer_free(pn_renderer *renderer); /* accepts NULL */
  */
 pinna_status pn_renderer_prepare(pn_renderer *renderer, pinna_error *err);
 
+/* Tells what the clips had to be repaired of, as far as they were read: before the warnings are repeated. Not block
+ * path; freeing does it too. */
+void pn_renderer_report_clips(pn_renderer *renderer);
+
 /* The next block: pn_renderer_block frames of left and right. */
 PN_BLOCK_PATH pinna_status pn_renderer_process(pn_renderer *renderer, float *left, float *right,
                                                pinna_error *err);

@@ -224,6 +224,13 @@ pinna_status pn_renderer_prepare(pn_renderer *r, pinna_error *err) {
     return PINNA_OK;
 }
 
+void pn_renderer_report_clips(pn_renderer *r) {
+    for (size_t i = 0; i < r->scene->source_count; ++i) {
+        if (r->voice[i].clip != NULL)
+            pn_clip_report(r->voice[i].clip);
+    }
+}
+
 void pn_renderer_describe(const pn_renderer *r, pn_renderer_report *report) {
     memset(report, 0, sizeof *report);
     report->frames = r->frames;
