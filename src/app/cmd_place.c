@@ -56,6 +56,10 @@ static int check_placing(const placing *p) {
         return pn_cli_usage("place", "--distance %g: expected 0 to 1000000 metres", p->distance);
     if (fabs(p->azimuth) > 1e6)
         return pn_cli_usage("place", "--azimuth %g: expected degrees", p->azimuth);
+    if (p->orbit != 0 && !(fabs(p->orbit) >= 0.001 && fabs(p->orbit) <= 1e6))
+        return pn_cli_usage("place",
+                            "--orbit %g: expected 0.001 to 1000000 seconds a turn, negative for clockwise",
+                            p->orbit);
     return -1;
 }
 
