@@ -36,9 +36,6 @@ static pinna_status check(const pinna_renderer *r, bool ok, pinna_error *error, 
 static pinna_status new_renderer(const pinna_renderer_config *config, pinna_renderer **renderer,
                                  pinna_error *error) {
     static const pinna_renderer_config defaults = {0};
-    if (renderer == NULL)
-        return pn_fail(error, PINNA_BAD_ARGUMENT, "no place for the renderer (NULL)");
-    *renderer = NULL;
     if (config == NULL)
         config = &defaults;
     pinna_renderer *r = pn_alloc(1, sizeof *r);
@@ -58,11 +55,13 @@ static pinna_status new_renderer(const pinna_renderer_config *config, pinna_rend
 
 pinna_status pinna_renderer_load(const char *scene_file, const pinna_renderer_config *config,
                                  pinna_renderer **renderer, pinna_error *error) {
+    if (renderer == NULL)
+        return pn_fail(error, PINNA_BAD_ARGUMENT, "no place for the renderer (NULL)");
+    *renderer = NULL;
     pinna_renderer *r = NULL;
     pinna_status status = new_renderer(config, &r, error);
     if (status != PINNA_OK)
         return status;
-    *renderer = NULL;
     if (scene_file == NULL)
         status = pn_fail(error, PINNA_BAD_ARGUMENT, "pinna_renderer_load: no scene file (NULL)");
     if (status == PINNA_OK)
@@ -98,11 +97,13 @@ static pinna_status start_scene(pinna_renderer *r, pinna_error *error) {
 
 pinna_status pinna_renderer_create(const pinna_renderer_config *config, pinna_renderer **renderer,
                                    pinna_error *error) {
+    if (renderer == NULL)
+        return pn_fail(error, PINNA_BAD_ARGUMENT, "no place for the renderer (NULL)");
+    *renderer = NULL;
     pinna_renderer *r = NULL;
     pinna_status status = new_renderer(config, &r, error);
     if (status != PINNA_OK)
         return status;
-    *renderer = NULL;
     status = start_scene(r, error);
     if (status != PINNA_OK) {
         pinna_renderer_free(r);
@@ -169,6 +170,25 @@ static pinna_status store_taps(stored_taps *to, const float *const *irs, int cou
     return PINNA_OK;
 }
 
+static pinna_status check_gain(double gain_db, pinna_error *error) {
+    if (gain_db <= 100)
+        return PINNA_OK;
+    return pn_fail(error, PINNA_BAD_ARGUMENT, "gain %g dB: expected a number up to 100", gain_db);
+}
+
+/* Here already, as the convolver that would refuse them is built later. */
+static pinna_status check_taps(const float *const *irs, int count, size_t length, pinna_error *error) {
+    for (int c = 0; c < count; ++c) {
+        if (irs[c] == NULL)
+            return pn_fail(error, PINNA_BAD_ARGUMENT, "response %d of %d is NULL", c, count);
+        for (size_t n = 0; n < length; ++n) {
+            if (!isfinite(irs[c][n]))
+                return pn_fail(error, PINNA_BAD_ARGUMENT, "response %d: tap %zu is not finite", c, n);
+        }
+    }
+    return PINNA_OK;
+}
+
 pinna_status pinna_renderer_add_reverb(pinna_renderer *r, const char *name, const float *const *irs,
                                        int ir_count, size_t length, double gain_db, int *bus,
                                        pinna_error *error) {
@@ -179,6 +199,11 @@ pinna_status pinna_renderer_add_reverb(pinna_renderer *r, const char *name, cons
         return pn_fail(error, PINNA_BAD_ARGUMENT,
                        "a reverb takes 1, 2 or 4 responses of at least one tap, not %d of %zu", ir_count,
                        length);
+    status = check_gain(gain_db, error);
+    if (status == PINNA_OK)
+        status = check_taps(irs, ir_count, length, error);
+    if (status != PINNA_OK)
+        return status;
     if (name != NULL && (pn_scene_find_source(r->scene, name) >= 0 || pn_scene_find_bus(r->scene, name) >= 0))
         return pn_fail(error, PINNA_BAD_ARGUMENT, "the name '%s' is taken", name);
     stored_taps *taps = pn_regrow(r->taps, r->tap_count, r->tap_count + 1, sizeof *taps);
@@ -211,6 +236,9 @@ pinna_status pinna_renderer_set_send(pinna_renderer *r, int source, int bus, dou
         return pn_fail(error, PINNA_BAD_ARGUMENT,
                        "send from source %d to bus %d: there are %zu sources and %zu buses", source, bus,
                        r->scene->source_count, r->scene->bus_count);
+    status = check_gain(gain_db, error);
+    if (status != PINNA_OK)
+        return status;
     if (!pn_source_add_send(&r->scene->sources[source], bus, gain_db))
         return pn_fail_memory(error, "a send", 0);
     return PINNA_OK;
@@ -277,6 +305,9 @@ pinna_status pinna_renderer_feed(pinna_renderer *r, int source, const float *sam
     pinna_status status = require_engine(r, error);
     if (status == PINNA_OK)
         status = check_source(r, source, error);
+    if (status == PINNA_OK && !pn_renderer_is_fed(r->engine, source))
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "source %d plays a clip or a generator: it cannot be fed",
+                         source);
     if (status == PINNA_OK)
         pn_renderer_feed_source(r->engine, source, samples);
     return status;
@@ -309,8 +340,8 @@ pinna_status pinna_renderer_set_gain(pinna_renderer *r, int source, double gain_
     pinna_status status = require_engine(r, error);
     if (status == PINNA_OK)
         status = check_source(r, source, error);
-    if (status == PINNA_OK && (isnan(gain_db) || gain_db > 100))
-        status = pn_fail(error, PINNA_BAD_ARGUMENT, "gain %g dB: expected a number up to 100", gain_db);
+    if (status == PINNA_OK)
+        status = check_gain(gain_db, error);
     if (status == PINNA_OK)
         pn_renderer_gain_source(r->engine, source, pn_db_to_gain(gain_db));
     return status;

@@ -56,10 +56,15 @@ void pn_renderer_gain_source(pn_renderer *r, int source, double gain) {
 
 void pn_renderer_feed_source(pn_renderer *r, int source, const float *samples) {
     pn_voice *voice = &r->voice[source];
-    if (voice->fed == NULL || samples == NULL)
+    if (voice->fed == NULL)
         return;
-    memcpy(voice->fed, samples, (size_t)r->block * sizeof *samples);
-    voice->fed_now = true;
+    if (samples != NULL)
+        memcpy(voice->fed, samples, (size_t)r->block * sizeof *samples);
+    voice->fed_now = samples != NULL;
+}
+
+bool pn_renderer_is_fed(const pn_renderer *r, int source) {
+    return r->voice[source].fed != NULL;
 }
 
 /* ---- where things are */

@@ -50,8 +50,9 @@ PN_BLOCK_PATH pinna_status pn_renderer_process(pn_renderer *renderer, float *lef
 PN_BLOCK_PATH void pn_renderer_move_source(pn_renderer *renderer, int source, pn_vec3 position);
 PN_BLOCK_PATH void pn_renderer_move_listener(pn_renderer *renderer, pn_vec3 position, pn_quat orientation);
 PN_BLOCK_PATH void pn_renderer_gain_source(pn_renderer *renderer, int source, double gain);
-/* The next block of a source that the caller feeds: block frames, copied. */
+/* The next block of a source that the caller feeds: block frames, copied; NULL = silence. Others are left alone. */
 PN_BLOCK_PATH void pn_renderer_feed_source(pn_renderer *renderer, int source, const float *samples);
+PN_BLOCK_PATH bool pn_renderer_is_fed(const pn_renderer *renderer, int source);
 
 int pn_renderer_block(const pn_renderer *renderer);
 double pn_renderer_rate(const pn_renderer *renderer);

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+
+/* A device that fails while rendering: the CPU goes on, what is heard is what the CPU alone would have made, and it is
+ * said. */
+#include "device/opencl_device.h"
+#include "render_support.h"
+
+static const char scene[] =
+    "pinna: 1\nduration: 0.6\nsources:\n"
+    "  - {name: a, generator: {kind: pink}, orbit: {period: 1, radius: 1.5}, sends: {hall: -6}}\n"
+    "  - {name: b, generator: {kind: pluck}, start: 0.1, position: [1, -1, 0], sends: {hall: 0}}\n"
+    "buses: [{name: hall, reverb: {ir: builtin, predelay: 0.01}}]\n";
+
+static int told(const pn_messages *messages, const char *word) {
+    int count = 0;
+    for (size_t k = 0; k < pn_messages_count(messages); ++k) {
+        pinna_message_level level;
+        const char *text = pn_messages_get(messages, k, &level);
+        count += level == PINNA_WARNING && strstr(text, word) != NULL;
+    }
+    return count;
+}
+
+/* Renders all, with the device's k-th command from block 20 on failing (0: none). */
+static void render_failing(const char *device, long k, test_mix *mix, int *warnings, char name[32]) {
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    pn_renderer_config config = {.device = device, .threads = 1};
+    pn_renderer *r = test_open_scene(scene, &config, messages);
+    pinna_error err = {0};
+    size_t block = (size_t)pn_renderer_block(r);
+    mix->frames = (size_t)pn_renderer_frames(r);
+    for (int side = 0; side < 2; ++side)
+        assert_non_null(mix->side[side] = malloc((mix->frames + block) * sizeof(float)));
+    for (size_t at = 0; at < mix->frames; at += block) {
+        if (at == 20 * block)
+            pn_opencl_fail_at(k);
+        assert_ok(pn_renderer_prepare(r, &err), &err);
+        assert_ok(pn_renderer_process(r, mix->side[0] + at, mix->side[1] + at, &err), &err);
+    }
+    pn_opencl_fail_at(0);
+    *warnings = told(messages, "opencl");
+    snprintf(name, 32, "%s", pn_renderer_device(r));
+    pn_renderer_free(r);
+    pn_messages_free(messages);
+}
+
+static void a_lost_device_is_not_heard(void **state) {
+    (void)state;
+    pn_backend *backend = NULL;
+    pinna_error err = {0};
+    if (pn_backend_open("opencl", NULL, NULL, &backend, &err) != PINNA_OK) {
+        print_message("not run: %s\n", err.text);
+        skip();
+    }
+    pn_backend_close(backend);
+    test_mix cpu, mix;
+    int warnings;
+    char name[32];
+    render_failing("cpu", 0, &cpu, &warnings, name);
+    assert_int_equal(warnings, 0);
+    static const long failures[] = {0, 1, 2, 3, 5, 8, 13};
+    for (int k = 0; k < 7; ++k) {
+        render_failing("opencl", failures[k], &mix, &warnings, name);
+        double error = test_mix_error_db(&mix, &cpu);
+        print_message("command %ld fails: %.1f dB, %s, %d warnings\n", failures[k], error, name, warnings);
+        assert_below(error, -100);
+        assert_true((warnings > 0) == (failures[k] > 0));
+        test_mix_clear(&mix);
+    }
+    test_mix_clear(&cpu);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_lost_device_is_not_heard)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
