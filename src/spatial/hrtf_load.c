@@ -343,7 +343,8 @@ static void tell_coverage(const loader *l) {
                 "blended",
                 l->label, info->widest_gap_deg);
     if (info->latency > 0)
-        pn_info(l->messages, "%s: responses begin too early; all are delayed by %d samples (%.2f ms)",
+        pn_info(l->messages,
+                "%s: room of %d samples (%.2f ms) before the first onset; files have it taken out again",
                 l->label, info->latency, 1e3 * info->latency / info->rate);
 }
 
