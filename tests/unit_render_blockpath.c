@@ -142,11 +142,14 @@ static long fail_each(const char *yaml, long first, long step) {
         pn_renderer_config config = {.device = "cpu", .threads = 2};
         assert_ok(pn_scene_read_text(yaml, strlen(yaml), "test.yaml", test_folder(), NULL, &scene, &err),
                   &err);
+        long before = pn_memory_count();
         pn_memory_fail_at(k);
         pinna_status status = pn_renderer_create(scene, &config, NULL, &r, &err);
         pn_memory_fail_at(0);
         if (status == PINNA_OK) {
             assert_non_null(r);
+            if (pn_memory_count() - before >= k)
+                fail_msg("allocation %ld failed, and nothing was said", k);
             pn_renderer_free(r);
             return k;
         }
