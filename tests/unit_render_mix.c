@@ -171,6 +171,26 @@ static void mute_and_solo(void **state) {
     test_mix_clear(&mix);
 }
 
+/* The length of the mix does not depend on who is heard: the tail of the HRTF stays when only the direct one plays. */
+static void solo_keeps_the_length(void **state) {
+    (void)state;
+    static const char *const solos[] = {"", ", solo: true"};
+    size_t frames[2];
+    for (int i = 0; i < 2; ++i) {
+        char yaml[512];
+        snprintf(
+            yaml, sizeof yaml,
+            HEAD
+            "sources:\n  - {name: a, clip: stereo.wav, render: direct%s}\n  - {name: b, clip: mono.wav}\n",
+            solos[i]);
+        pn_renderer *renderer = test_open_scene(yaml, NULL, NULL);
+        frames[i] = (size_t)pn_renderer_frames(renderer);
+        pn_renderer_free(renderer);
+    }
+    assert_int_equal(frames[0], frames[1]);
+    assert_true(frames[0] > CLIP);
+}
+
 /* ------------------------------------------------------------------ panning */
 
 /* Sine law, -3 dB in front, hard at +-90, mirrored behind; the head's turn plays no part. */
@@ -386,6 +406,7 @@ int main(void) {
         cmocka_unit_test(gains_multiply),
         cmocka_unit_test(automation_is_linear_in_db),
         cmocka_unit_test(mute_and_solo),
+        cmocka_unit_test(solo_keeps_the_length),
         cmocka_unit_test(mono_pans_by_the_sine_law),
         cmocka_unit_test(stereo_clips_are_balanced),
         cmocka_unit_test(moving_pans_follow_the_law),

@@ -45,10 +45,20 @@ static pinna_status open_voices(pn_renderer *r, pinna_error *err) {
     return PINNA_OK;
 }
 
+static bool has_binaural(const pn_scene *scene) {
+    for (size_t i = 0; i < scene->source_count; ++i) {
+        if (scene->sources[i].render == PN_RENDER_BINAURAL)
+            return true;
+    }
+    return false;
+}
+
+/* The set is loaded also when the binaural sources are muted or left out by a solo, since its tail counts in the length
+ * of the mix, and when it is only named, so that one that cannot be read is told. */
 static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, pinna_error *err) {
-    if (r->binaural_count == 0)
-        return PINNA_OK;
     const char *file = hrtf_file != NULL ? hrtf_file : r->scene->hrtf.file;
+    if (!has_binaural(r->scene) && file == NULL)
+        return PINNA_OK;
     pinna_status status = pn_hrtf_load(file, r->rate, r->messages, &r->hrtf, err);
     if (status != PINNA_OK) {
         char place[PINNA_ERROR_TEXT];
@@ -57,6 +67,8 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, pinna_e
                                   pn_scene_place(r->scene, r->scene->hrtf.mark, place, sizeof place));
         return status;
     }
+    if (r->binaural_count == 0)
+        return PINNA_OK;
     pn_binaural_desc desc = {
         .hrtf = r->hrtf,
         .quantum = r->quantum,
@@ -105,7 +117,7 @@ static void measure(pn_renderer *r, bool live_fed) {
         if (voice->frames != UINT64_MAX && voice->start + voice->frames > end)
             end = voice->start + voice->frames;
     }
-    if (r->hrtf != NULL) {
+    if (has_binaural(r->scene)) {
         const pn_hrtf_info *info = pn_hrtf_get_info(r->hrtf);
         tail = (uint64_t)info->taps + (uint64_t)info->max_delay;
     }
