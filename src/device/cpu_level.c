@@ -125,9 +125,9 @@ pinna_status pn_cpu_level_begin(pn_level *level, const float *const *history, pi
 }
 
 void pn_cpu_level_advance(pn_level *level, int done, int of) {
-    double share = level->step[level->steps - 1].cost_end * done / of;
-    size_t end = level->next;
-    while (end < level->steps && level->step[end].cost_end <= share)
+    size_t end = level->next, quarter = level->job % PN_SUMS_FUTURE;
+    double share = level->step[level->steps - 1].cost_end[quarter] * done / of;
+    while (end < level->steps && level->step[end].cost_end[quarter] <= share)
         ++end;
     pn_cpu_level_run_steps(level, end, PN_STEP_INVERSE_TOP);
 }

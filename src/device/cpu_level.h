@@ -22,7 +22,8 @@ typedef enum {
 } pn_step_kind;
 
 typedef struct {
-    double cost_end; /* estimated nanoseconds of all steps up to this one's end */
+    double
+        cost_end[PN_SUMS_FUTURE]; /* estimated nanoseconds of all steps up to this one's end, in job k % 4 */
     uint32_t strand; /* steps of one strand run in order; those of two do not meet (see cpu_level_steps.c) */
     uint32_t first, end;  /* columns, pieces or tiles of the part */
     int component, index; /* index: the input or output within the component */

@@ -26,8 +26,8 @@
 /* Estimated nanoseconds, from cold memory, on a processor with vectors of 8. Only their ratios matter much. */
 static const double TOP_COST = 0.6;      /* root's pass, per point */
 static const double PASS_COST = 0.16;    /* other passes, per point and level of the tree */
-static const double SWEEP_COST = 0.30;   /* four results per read: per bin and partition */
-static const double FOLLOW_COST = 3.0;   /* and per bin and entry */
+static const double SWEEP_COST = 1.0;    /* four results per read: per bin and partition */
+static const double FOLLOW_COST = 2.0;   /* the three jobs after it: per bin and entry */
 static const double EACH_COST = 0.7;     /* one result per read: per bin and partition */
 static const double RESULT_COST = 1.5;   /* per bin and output */
 static const double SMALLEST_STEP = 500; /* a step is not cut below this .. */
@@ -40,43 +40,77 @@ static const double PARALLEL_WORK = 60000; /* less than this is not worth waking
 typedef struct {
     pn_level *level; /* step NULL: only counts */
     double limit;    /* of a step's cost */
-    double cost;
+    double cost[PN_SUMS_FUTURE];
     uint32_t strand;
 } builder;
 
-static void add_step(builder *b, pn_step step, double cost) {
-    b->cost += cost;
-    step.cost_end = b->cost;
+/* cost[k] in job k % 4. */
+static void add_step(builder *b, pn_step step, const double cost[PN_SUMS_FUTURE]) {
+    for (int k = 0; k < PN_SUMS_FUTURE; ++k)
+        step.cost_end[k] = b->cost[k] += cost[k];
     step.strand = b->strand;
     if (b->level->step != NULL)
         b->level->step[b->level->steps] = step;
     ++b->level->steps;
 }
 
-/* Cuts 0 .. items - 1 into steps of a multiple of `unit` (a divisor of items). */
-static void add_steps(builder *b, pn_step step, size_t items, size_t unit, double cost) {
-    size_t units = items / unit, pieces = (size_t)ceil(cost / b->limit);
-    pieces = pieces < 1 ? 1 : pieces > units ? units : pieces;
+/* Cuts first .. first + items - 1 into steps of a multiple of `unit` (a divisor of items). */
+static void add_cut(builder *b, pn_step step, size_t first, size_t items, size_t unit,
+                    const double cost[PN_SUMS_FUTURE]) {
+    double dearest = fmax(fmax(cost[0], cost[1]), fmax(cost[2], cost[3]));
+    size_t units = items / unit, pieces = (size_t)ceil(fmin(dearest / b->limit, (double)units));
+    pieces = pieces < 1 ? 1 : pieces;
     bool columns = step.kind == PN_STEP_FORWARD_TOP || step.kind == PN_STEP_INVERSE_TOP;
     for (size_t k = 0; k < pieces; ++k) {
-        step.first = (uint32_t)(units * k / pieces * unit);
-        step.end = (uint32_t)(units * (k + 1) / pieces * unit);
+        size_t begin = units * k / pieces * unit, end = units * (k + 1) / pieces * unit;
+        step.first = (uint32_t)(first + begin);
+        step.end = (uint32_t)(first + end);
         b->strand += columns ? 1 : 0;
-        add_step(b, step, cost * (double)(step.end - step.first) / (double)items);
+        double share = (double)(end - begin) / (double)items;
+        add_step(b, step, (double[]){cost[0] * share, cost[1] * share, cost[2] * share, cost[3] * share});
     }
 }
 
-static double sums_cost(const pn_level *level, const pn_sums *sums) {
-    double cost = RESULT_COST * sums->outputs;
+static void add_steps(builder *b, pn_step step, size_t items, size_t unit, double cost) {
+    add_cut(b, step, 0, items, unit, (double[]){cost, cost, cost, cost});
+}
+
+/* Of a bin: when every result is read for, or swept, or what follows a sweep. */
+typedef struct {
+    double each, sweep, follow;
+} bin_cost;
+
+static bin_cost cost_of_bin(const pn_sums *sums) {
+    double result = RESULT_COST * sums->outputs;
+    bin_cost cost = {result, result * PN_SUMS_FUTURE, result};
     for (int o = 0; o < sums->outputs; ++o)
-        for (int e = sums->output[o].first; e < sums->output[o].end; ++e)
-            cost += level->sweeps ? SWEEP_COST * sums->entry[e].partitions + FOLLOW_COST
-                                  : EACH_COST * sums->entry[e].partitions;
+        for (int e = sums->output[o].first; e < sums->output[o].end; ++e) {
+            cost.each += EACH_COST * sums->entry[e].partitions;
+            cost.sweep += SWEEP_COST * sums->entry[e].partitions;
+            cost.follow += FOLLOW_COST;
+        }
     return cost;
 }
 
+static void add_sums(builder *b, pn_step step, size_t tiles, bin_cost bin) {
+    const pn_level *level = b->level;
+    double bins = (double)tiles * (double)level->tile / 2;
+    step.kind = PN_STEP_SUMS;
+    if (!level->sweeps) {
+        add_steps(b, step, tiles, 1, bins * bin.each);
+        return;
+    }
+    size_t quarter = tiles / PN_SUMS_FUTURE;
+    for (size_t g = 0; g < PN_SUMS_FUTURE; ++g) {
+        double cost[PN_SUMS_FUTURE];
+        for (size_t k = 0; k < PN_SUMS_FUTURE; ++k)
+            cost[k] = bins / PN_SUMS_FUTURE * ((k + g) % PN_SUMS_FUTURE == 0 ? bin.sweep : bin.follow);
+        add_cut(b, step, g * quarter, quarter, 1, cost);
+    }
+}
+
 /* One part, or all of them in one. */
-static void add_part(builder *b, int component, int part, double bin_cost) {
+static void add_part(builder *b, int component, int part, bin_cost bin) {
     const pn_level *level = b->level;
     const pn_sums *sums = &level->component[component].sums;
     size_t pieces = (size_t)pn_rafft_part_pieces(level->fft), tiles = level->columns;
@@ -92,9 +126,8 @@ static void add_part(builder *b, int component, int part, double bin_cost) {
     step.kind = PN_STEP_FORWARD_PART;
     for (step.index = 0; step.index < sums->inputs; ++step.index)
         add_steps(b, step, pieces, unit, transform);
-    step.kind = PN_STEP_SUMS;
     step.index = 0;
-    add_steps(b, step, tiles, level->sweeps ? PN_SUMS_FUTURE : 1, bins * bin_cost);
+    add_sums(b, step, tiles, bin);
     step.kind = PN_STEP_INVERSE_PART;
     for (step.index = 0; step.index < sums->outputs; ++step.index)
         add_steps(b, step, pieces, unit, transform);
@@ -103,14 +136,15 @@ static void add_part(builder *b, int component, int part, double bin_cost) {
 static void add_component(builder *b, int component) {
     const pn_level *level = b->level;
     const pn_sums *sums = &level->component[component].sums;
-    double top = TOP_COST * level->block, bin_cost = sums_cost(level, sums);
+    bin_cost bin = cost_of_bin(sums);
+    double top = TOP_COST * level->block;
     size_t unit = 32 / level->tile; /* whole cache lines of samples */
     unit = unit < 1 ? 1 : unit > level->columns ? level->columns : unit;
     pn_step step = {.kind = PN_STEP_FORWARD_TOP, .component = component};
     for (step.index = 0; step.index < sums->inputs; ++step.index)
         add_steps(b, step, level->columns, unit, top);
     for (int part = 0; part < (level->joined ? 1 : level->parts); ++part)
-        add_part(b, component, part, bin_cost);
+        add_part(b, component, part, bin);
     step.kind = PN_STEP_INVERSE_TOP;
     for (step.index = 0; step.index < sums->outputs; ++step.index)
         add_steps(b, step, level->columns, unit, top);
@@ -118,7 +152,8 @@ static void add_component(builder *b, int component) {
 
 static void add_all(builder *b, double limit) {
     b->limit = limit;
-    b->cost = 0;
+    for (int k = 0; k < PN_SUMS_FUTURE; ++k)
+        b->cost[k] = 0;
     b->strand = 0;
     b->level->steps = 0;
     for (int c = 0; c < b->level->components; ++c)
@@ -128,7 +163,7 @@ static void add_all(builder *b, double limit) {
 pinna_status pn_cpu_level_make_steps(pn_level *level, pinna_error *err) {
     builder b = {.level = level};
     add_all(&b, INFINITY); /* to know the whole cost */
-    double limit = fmax(SMALLEST_STEP, b.cost / MOST_STEPS);
+    double limit = fmax(SMALLEST_STEP, b.cost[0] / MOST_STEPS);
     add_all(&b, limit);
     level->step = pn_alloc(level->steps, sizeof *level->step);
     if (level->step == NULL)
@@ -150,22 +185,23 @@ static void run_part(const pn_level *level, const pn_step *s, float *work,
         run(level->fft, part, work + (size_t)part * level->stride, 0, pieces);
 }
 
-/* Quarter g of the tiles has its sweep when job + g is a multiple of 4. */
-static void run_sums(const pn_level *level, const pn_step *s) {
+/* Tiles first .. end - 1 of the step's part. Quarter g of a part has its sweep when job + g is a multiple of 4. */
+static void run_sums(const pn_level *level, const pn_step *s, size_t first, size_t end) {
     const pn_sums *sums = &level->component[s->component].sums;
-    size_t tile = (size_t)s->part * level->columns + s->first, count = s->end - s->first;
-    size_t at = (size_t)s->part * level->stride + s->first * level->tile;
+    size_t tile = (size_t)s->part * level->columns, at = (size_t)s->part * level->stride;
     if (!level->sweeps) {
-        level->width->each(sums, tile, at, count, level->job);
+        level->width->each(sums, tile + first, at + first * level->tile, end - first, level->job);
         return;
     }
-    count /= PN_SUMS_FUTURE;
-    for (size_t g = 0; g < PN_SUMS_FUTURE; ++g, tile += count, at += count * level->tile) {
-        size_t time = level->job + g;
-        if (time % PN_SUMS_FUTURE == 0)
-            level->width->sweep(sums, tile, at, count, time / PN_SUMS_FUTURE);
+    size_t quarter = (s->parts > 1 ? level->tiles : level->columns) / PN_SUMS_FUTURE;
+    while (first < end) {
+        size_t g = first / quarter, border = (g + 1) * quarter, count = (border < end ? border : end) - first;
+        size_t time = level->job + g, since = time % PN_SUMS_FUTURE;
+        if (since == 0)
+            level->width->sweep(sums, tile + first, at + first * level->tile, count, time / PN_SUMS_FUTURE);
         else
-            level->width->follow(sums, tile, at, count, (int)(time % PN_SUMS_FUTURE));
+            level->width->follow(sums, tile + first, at + first * level->tile, count, (int)since);
+        first += count;
     }
 }
 
@@ -183,7 +219,7 @@ static void run_step(const pn_level *level, const pn_step *s) {
         run_part(level, s, level->input[input].work, pn_rafft_forward_part);
         break;
     case PN_STEP_SUMS:
-        run_sums(level, s);
+        run_sums(level, s, s->first, s->end);
         break;
     case PN_STEP_INVERSE_PART:
         run_part(level, s, level->output[output].work, pn_rafft_inverse_part);
@@ -244,7 +280,22 @@ static void run_parallel(pn_level *level, pn_step_kind last_kind) {
 }
 
 static double cost_before(const pn_level *level, size_t step) {
-    return step == 0 ? 0 : level->step[step - 1].cost_end;
+    return step == 0 ? 0 : level->step[step - 1].cost_end[level->job % PN_SUMS_FUTURE];
+}
+
+/* In order; sums that continue each other as one. */
+static void run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind last_kind) {
+    for (size_t k = first; k < end; ++k) {
+        const pn_step *s = &level->step[k];
+        if (s->kind == PN_STEP_SUMS) {
+            while (k + 1 < end && s->strand == level->step[k + 1].strand &&
+                   level->step[k + 1].kind == s->kind)
+                ++k;
+            run_sums(level, s, s->first, level->step[k].end);
+        } else if (s->kind <= (int)last_kind) {
+            run_step(level, s);
+        }
+    }
 }
 
 void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind) {
@@ -259,7 +310,5 @@ void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind)
         run_parallel(level, last_kind);
         return;
     }
-    for (size_t k = first; k < end; ++k)
-        if (level->step[k].kind <= (int)last_kind)
-            run_step(level, &level->step[k]);
+    run_in_order(level, first, end, last_kind);
 }
