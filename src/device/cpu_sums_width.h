@@ -118,6 +118,13 @@ INLINE void add_group(cvec *sum, const float *h, const float *const x[FUTURE], i
     }
 }
 
+/* The lines of FUTURE vectors [V re][V im]. */
+INLINE void prefetch_group(const float *from) {
+#pragma GCC unroll 8
+    for (int k = 0; k < FUTURE * TILE; k += 16)
+        __builtin_prefetch(from + k);
+}
+
 /* The spectra since the last sweep, and this one: newest first. */
 INLINE void newest_group(const pn_sums_input *input, size_t tile, size_t at, const float *x[FUTURE]) {
     x[0] = input->work + at;
@@ -136,11 +143,14 @@ INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums_entry *entry, const p
     for (int g = 1; g < groups; ++g, h += FUTURE * TILE) {
         make_room(c, sum, FUTURE, FUTURE);
         add_group(sum, h, x, 0);
+        prefetch_group(h + (size_t)entry->partitions * TILE);
         slot = (slot == 0 ? input->slots : slot) - FUTURE;
 #pragma GCC unroll 4
         for (int m = 0; m < FUTURE; ++m)
             x[m] = ring + (ptrdiff_t)(slot + m) * TILE;
+        prefetch_group(x[0] + (size_t)input->slots * TILE);
     }
+    prefetch_group(h + (size_t)entry->partitions * TILE);
     make_room(c, sum, FUTURE, FUTURE);
     add_group(sum, h, x, 1);
 }
