@@ -357,8 +357,12 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
     return status;
 }
 
+/* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */
 static void add_slice(const engine_level *level, int slice, int frames, float *const *out) {
     for (int o = 0; level->heard != NULL && o < level->outputs; ++o) {
+        const float *next = level->heard[o + 1 < level->outputs ? o + 1 : o] + (size_t)slice * (size_t)frames;
+        for (int n = 0; n < frames; n += 16)
+            __builtin_prefetch(next + n);
         const float *restrict from = level->heard[o] + (size_t)slice * (size_t)frames;
         float *restrict to = out[level->output[o]];
         for (int n = 0; n < frames; ++n)

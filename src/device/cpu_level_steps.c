@@ -174,6 +174,26 @@ pinna_status pn_cpu_level_make_steps(pn_level *level, pinna_error *err) {
 
 /* ------------------------------------------------------------------ running a step */
 
+/* Asks for the first tile that a part's sums will sweep, while its transform runs: a sweep itself asks one tile
+ * ahead. Not worth it for many entries. */
+static void prefetch_sweep(const pn_level *level, const pn_step *s) {
+    const pn_sums *sums = &level->component[s->component].sums;
+    const pn_sums_output *output = &sums->output[0];
+    if (!level->sweeps || s->index > 0 || s->first > 0 || output->end - output->first > 1)
+        return;
+    const pn_sums_entry *entry = &sums->entry[output->first];
+    size_t g = (PN_SUMS_FUTURE - level->job % PN_SUMS_FUTURE) % PN_SUMS_FUTURE;
+    size_t quarter = (s->parts > 1 ? level->tiles : level->columns) / PN_SUMS_FUTURE;
+    size_t tile = (size_t)s->part * level->columns + g * quarter,
+           floats = (size_t)entry->partitions * level->tile;
+    const float *h = entry->filter + tile * floats;
+    const float *x = sums->input[0].ring + tile * (size_t)sums->input[0].slots * level->tile;
+    for (size_t n = 0; n < floats; n += 16) {
+        __builtin_prefetch(h + n);
+        __builtin_prefetch(x + n);
+    }
+}
+
 static void run_part(const pn_level *level, const pn_step *s, float *work,
                      void (*run)(const pn_rafft *, int, float *, int, int)) {
     int pieces = pn_rafft_part_pieces(level->fft);
@@ -216,6 +236,7 @@ static void run_step(const pn_level *level, const pn_step *s) {
                              level->stride, s->first, s->end - s->first);
         break;
     case PN_STEP_FORWARD_PART:
+        prefetch_sweep(level, s);
         run_part(level, s, level->input[input].work, pn_rafft_forward_part);
         break;
     case PN_STEP_SUMS:
