@@ -22,15 +22,14 @@
 
 /* ------------------------------------------------------------------ create */
 
-static void spread(const pn_level *level, const float *spectrum, float *to, int partitions, size_t p) {
+static void spread(const pn_level *level, const float *spectrum, float *to, size_t step) {
     for (size_t t = 0; t < level->tiles; ++t)
-        memcpy(to + (t * (size_t)partitions + p) * level->tile, spectrum + t * level->tile,
-               level->tile * sizeof *to);
+        memcpy(to + t * step, spectrum + t * level->tile, level->tile * sizeof *to);
 }
 
 /* spectrum, scratch: 2B floats each; padded: B. */
-static void transform_entry(const pn_level *level, const pn_sums_entry *entry, const pn_level_entry *source,
-                            float *spectrum, float *scratch, float *padded) {
+static void transform_entry(const pn_level *level, const pn_sums *sums, const pn_sums_entry *entry,
+                            const pn_level_entry *source, float *spectrum, float *scratch, float *padded) {
     size_t block = (size_t)level->block, partitions = pn_level_partitions(source, level->block);
     float scale = 1.0f / (float)block;
     for (size_t p = 0; p < partitions; ++p) {
@@ -38,9 +37,9 @@ static void transform_entry(const pn_level *level, const pn_sums_entry *entry, c
         for (size_t n = 0; n < block; ++n)
             padded[n] = n < taps ? source->taps[p * block + n] * scale : 0;
         pn_rafft_forward(level->fft, padded, NULL, spectrum, scratch);
-        spread(level, spectrum, entry->filter, entry->partitions, p);
+        spread(level, spectrum, entry->filter + p * level->tile, sums->filter_step);
         if (level->sweeps && p < PN_SUMS_FUTURE - 1)
-            spread(level, spectrum, entry->head[p], 1, 0);
+            spread(level, spectrum, entry->head[p], sums->head_step);
     }
 }
 
@@ -49,9 +48,12 @@ static pinna_status transform_filters(const pn_level *level, const pn_level_desc
     float *buffer = pn_alloc_floats(3 * block + scratch);
     if (buffer == NULL)
         return pn_fail_memory(err, "a partition level", (double)(3 * block + scratch) * sizeof *buffer);
-    for (int e = 0; e < level->entries; ++e)
-        transform_entry(level, &level->entry[e], &desc->entry[level->entry[e].source], buffer,
-                        buffer + 3 * block, buffer + 2 * block);
+    for (int c = 0; c < level->components; ++c) {
+        const pn_sums *sums = &level->component[c].sums;
+        for (int e = sums->output[0].first; e < sums->output[sums->outputs - 1].end; ++e)
+            transform_entry(level, sums, &level->entry[e], &desc->entry[level->entry[e].source], buffer,
+                            buffer + 3 * block, buffer + 2 * block);
+    }
     pn_free(buffer);
     return PINNA_OK;
 }
@@ -157,15 +159,15 @@ pinna_status pn_cpu_level_feed(pn_level *level, const float *const *history, pin
 }
 
 void pn_cpu_level_reset(pn_level *level) {
-    size_t bytes = level->tiles * level->tile * sizeof(float);
-    for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j) {
-        for (int i = 0; i < level->used_inputs; ++i)
-            memset(level->input[i].recent[j], 0, bytes);
-        for (int o = 0; o < level->used_outputs; ++o)
-            memset(level->output[o].later[j], 0, bytes);
+    size_t bytes = level->tiles * sizeof(float);
+    for (int c = 0; c < level->components; ++c) {
+        const pn_sums *sums = &level->component[c].sums;
+        memset(sums->input[0].ring, 0, bytes * sums->ring_step);
+        for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j) {
+            memset(sums->input[0].recent[j], 0, bytes * sums->recent_step);
+            memset(sums->output[0].later[j], 0, bytes * sums->later_step);
+        }
     }
-    for (int i = 0; i < level->used_inputs; ++i)
-        memset(level->input[i].ring, 0, bytes * (size_t)level->input[i].slots);
     level->job = 0;
     level->next = level->steps;
 }

@@ -140,29 +140,69 @@ static float *take(const pn_level *level, size_t *used, size_t floats) {
     return part;
 }
 
-static void place_component(const pn_level *level, const pn_component *component, size_t *used) {
-    size_t spectrum = level->tiles * level->tile, work = (size_t)level->parts * level->stride;
-    for (int i = component->first_input; i < component->first_input + component->sums.inputs; ++i) {
-        pn_sums_input *input = &level->input[i];
-        input->work = take(level, used, work);
-        for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j)
-            input->recent[j] = take(level, used, spectrum);
-        input->ring = take(level, used, spectrum * (size_t)input->slots);
+/* A kind of spectra of a component, side by side in every tile. */
+typedef struct {
+    float *memory;
+    size_t tile; /* floats of a tile so far */
+} shelf;
+
+static float *put(const pn_level *level, shelf *to, size_t spectra) {
+    float *place = to->memory == NULL ? NULL : to->memory + to->tile;
+    to->tile += spectra * level->tile;
+    return place;
+}
+
+/* Twice: to learn how wide the tiles are, and to place. */
+static void fill_shelves(const pn_level *level, const pn_component *component, shelf *ring, shelf *filter,
+                         shelf *recent, shelf *head, shelf *later) {
+    int input_end = component->first_input + component->sums.inputs;
+    int output_end = component->first_output + component->sums.outputs;
+    for (int i = component->first_input; i < input_end; ++i) {
+        level->input[i].ring = put(level, ring, (size_t)level->input[i].slots);
+        for (int j = 0; j < PN_SUMS_FUTURE - 1; ++j)
+            level->input[i].recent[j] = put(level, &recent[j], 1);
     }
-    for (int o = component->first_output; o < component->first_output + component->sums.outputs; ++o) {
-        pn_sums_output *output = &level->output[o];
-        output->work = take(level, used, work);
-        for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j)
-            output->later[j] = take(level, used, spectrum);
-        level->out[0][o] = take(level, used, (size_t)level->block);
-        level->out[1][o] = take(level, used, (size_t)level->block);
-        for (int e = output->first; e < output->end; ++e) {
-            pn_sums_entry *entry = &level->entry[e];
-            for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j)
-                entry->head[j] = take(level, used, spectrum);
-            entry->filter = take(level, used, spectrum * (size_t)entry->partitions);
+    for (int o = component->first_output; o < output_end; ++o) {
+        for (int j = 0; j < PN_SUMS_FUTURE - 1; ++j)
+            level->output[o].later[j] = put(level, &later[j], 1);
+        for (int e = level->output[o].first; e < level->output[o].end; ++e) {
+            level->entry[e].filter = put(level, filter, (size_t)level->entry[e].partitions);
+            for (int j = 0; j < PN_SUMS_FUTURE - 1; ++j)
+                level->entry[e].head[j] = put(level, &head[j], 1);
         }
     }
+}
+
+static void take_shelf(const pn_level *level, size_t *used, shelf *to) {
+    to->memory = take(level, used, level->tiles * to->tile);
+    to->tile = 0;
+}
+
+static void place_component(const pn_level *level, pn_component *component, size_t *used) {
+    pn_sums *sums = &component->sums;
+    shelf ring = {0}, filter = {0}, recent[PN_SUMS_FUTURE - 1] = {0}, head[PN_SUMS_FUTURE - 1] = {0},
+          later[PN_SUMS_FUTURE - 1] = {0};
+    fill_shelves(level, component, &ring, &filter, recent, head, later);
+    sums->ring_step = ring.tile;
+    sums->filter_step = filter.tile;
+    sums->recent_step = recent[0].tile;
+    sums->head_step = head[0].tile;
+    sums->later_step = later[0].tile;
+    for (int i = component->first_input; i < component->first_input + sums->inputs; ++i)
+        level->input[i].work = take(level, used, (size_t)level->parts * level->stride);
+    for (int o = component->first_output; o < component->first_output + sums->outputs; ++o) {
+        level->output[o].work = take(level, used, (size_t)level->parts * level->stride);
+        level->out[0][o] = take(level, used, (size_t)level->block);
+        level->out[1][o] = take(level, used, (size_t)level->block);
+    }
+    take_shelf(level, used, &ring);
+    take_shelf(level, used, &filter);
+    for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j) {
+        take_shelf(level, used, &recent[j]);
+        take_shelf(level, used, &head[j]);
+        take_shelf(level, used, &later[j]);
+    }
+    fill_shelves(level, component, &ring, &filter, recent, head, later);
 }
 
 static size_t place_memory(pn_level *level) {

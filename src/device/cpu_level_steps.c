@@ -186,8 +186,8 @@ static void prefetch_sweep(const pn_level *level, const pn_step *s) {
     size_t quarter = (s->parts > 1 ? level->tiles : level->columns) / PN_SUMS_FUTURE;
     size_t tile = (size_t)s->part * level->columns + g * quarter,
            floats = (size_t)entry->partitions * level->tile;
-    const float *h = entry->filter + tile * floats;
-    const float *x = sums->input[0].ring + tile * (size_t)sums->input[0].slots * level->tile;
+    const float *h = entry->filter + tile * sums->filter_step;
+    const float *x = sums->input[0].ring + tile * sums->ring_step;
     for (size_t n = 0; n < floats; n += 16) {
         __builtin_prefetch(h + n);
         __builtin_prefetch(x + n);

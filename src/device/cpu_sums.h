@@ -10,22 +10,22 @@
 /* The sums of products of a partition level, Y[o] = sum over entries (i, o) and partitions p of H[p] X[i][job - p]:
  * what cpu_level.c plans and cpu_sums_width.h computes, once for every width.
  *
- * A tile is one vector of bins, [V re][V im], 2 V floats. Spectra that are kept are tile-major, [tile][p][2 V], so
- * that a sum reads memory in one stream. The newest spectra and the results stand in `work`, in the order of bins;
+ * A tile is one vector of bins, [V re][V im], 2 V floats. Spectra that are kept are tile-major, [tile][p][2 V], and all of a
+ * component's of one kind stand side by side in a tile, so that a sum reads memory in one stream. The newest spectra and the results stand in `work`, in the order of bins;
  * a call's tiles are in one piece there, from `at` floats on. */
 
 enum { PN_SUMS_FUTURE = 4 }; /* blocks that one sweep serves */
 
 typedef struct {
     float *work; /* the newest spectrum */
-    float *ring; /* [tile][slots][2 V] */
+    float *ring; /* `slots` of [2 V] in each tile */
     int slots;
-    float *recent[PN_SUMS_FUTURE - 1]; /* [tile][2 V] each: those since the last sweep; not of `each` */
+    float *recent[PN_SUMS_FUTURE - 1]; /* those since the last sweep; not of `each` */
 } pn_sums_input;
 
 typedef struct {
-    float *filter;                   /* [tile][partitions][2 V] */
-    float *head[PN_SUMS_FUTURE - 1]; /* [tile][2 V]: partitions 0..2 once more; not of `each` */
+    float *filter;                   /* `partitions` of [2 V] in each tile */
+    float *head[PN_SUMS_FUTURE - 1]; /* partitions 0..2 once more; not of `each` */
     int partitions;                  /* with a sweep a multiple of PN_SUMS_FUTURE, zeros at the end */
     int input;
     int source; /* its number in the level's description */
@@ -33,7 +33,7 @@ typedef struct {
 
 typedef struct {
     float *work;                      /* the result */
-    float *later[PN_SUMS_FUTURE - 1]; /* [tile][2 V] each: what a sweep knows of the next results */
+    float *later[PN_SUMS_FUTURE - 1]; /* what a sweep knows of the next results */
     int first, end;                   /* its entries */
 } pn_sums_output;
 
@@ -42,6 +42,8 @@ typedef struct {
     const pn_sums_output *output;
     const pn_sums_entry *entry;
     int inputs, outputs;
+    /* Floats from one tile to the next. */
+    size_t ring_step, filter_step, recent_step, head_step, later_step;
 } pn_sums;
 
 /* A width's kernels. All take tiles tile .. tile + count - 1 and put the newest spectra into the rings. */

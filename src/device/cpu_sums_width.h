@@ -23,7 +23,7 @@
 #include "device/cpu_sums.h"
 #include "signal/rafft_lanes.h"
 
-enum { TILE = 2 * V, CHUNK = 32, FUTURE = PN_SUMS_FUTURE };
+enum { TILE = 2 * V, CHUNK = 32, AHEAD = 512, FUTURE = PN_SUMS_FUTURE };
 
 INLINE cvec multiply_add(cvec sum, cvec x, cvec h) {
     sum.re = (sum.re + x.re * h.re) - x.im * h.im;
@@ -70,10 +70,11 @@ INLINE cvec add_run(cvec sum, chunk *c, const float *h, const float *x, int firs
     return sum;
 }
 
-INLINE cvec add_entry(cvec sum, chunk *c, const pn_sums_entry *entry, const pn_sums_input *input, size_t tile,
+INLINE cvec add_entry(cvec sum, chunk *c, const pn_sums *sums, const pn_sums_entry *entry, size_t tile,
                       const float *newest, int slot) {
-    const float *h = entry->filter + tile * (size_t)entry->partitions * TILE;
-    const float *ring = input->ring + tile * (size_t)input->slots * TILE;
+    const pn_sums_input *input = &sums->input[entry->input];
+    const float *h = entry->filter + tile * sums->filter_step;
+    const float *ring = input->ring + tile * sums->ring_step;
     int turn = entry->partitions < slot + 1 ? entry->partitions : slot + 1;
     make_room(c, &sum, 1, 1);
     sum = multiply_add(sum, load(newest), load(h));
@@ -90,7 +91,7 @@ static void each(const pn_sums *sums, size_t tile, size_t at, size_t count, size
             for (int e = output->first; e < output->end; ++e) {
                 const pn_sums_input *input = &sums->input[sums->entry[e].input];
                 int slot = input->slots == 0 ? 0 : (int)(job % (size_t)input->slots);
-                sum = add_entry(sum, &c, &sums->entry[e], input, tile, input->work + at, slot);
+                sum = add_entry(sum, &c, sums, &sums->entry[e], tile, input->work + at, slot);
             }
             store(output->work + at, plus(total, sum));
         }
@@ -98,7 +99,7 @@ static void each(const pn_sums *sums, size_t tile, size_t at, size_t count, size
             const pn_sums_input *input = &sums->input[i];
             size_t slots = (size_t)input->slots;
             if (slots > 0)
-                store(input->ring + (tile * slots + job % slots) * TILE, load(input->work + at));
+                store(input->ring + tile * sums->ring_step + job % slots * TILE, load(input->work + at));
         }
     }
 }
@@ -126,31 +127,33 @@ INLINE void prefetch_group(const float *from) {
 }
 
 /* The spectra since the last sweep, and this one: newest first. */
-INLINE void newest_group(const pn_sums_input *input, size_t tile, size_t at, const float *x[FUTURE]) {
+INLINE void newest_group(const pn_sums *sums, const pn_sums_input *input, size_t tile, size_t at,
+                         const float *x[FUTURE]) {
     x[0] = input->work + at;
-    x[1] = input->recent[2] + tile * TILE;
-    x[2] = input->recent[1] + tile * TILE;
-    x[3] = input->recent[0] + tile * TILE;
+    x[1] = input->recent[2] + tile * sums->recent_step;
+    x[2] = input->recent[1] + tile * sums->recent_step;
+    x[3] = input->recent[0] + tile * sums->recent_step;
 }
 
-INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums_entry *entry, const pn_sums_input *input,
-                        size_t tile, size_t at, int slot) {
-    const float *h = entry->filter + tile * (size_t)entry->partitions * TILE;
-    const float *ring = input->ring + tile * (size_t)input->slots * TILE;
+INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums *sums, const pn_sums_entry *entry, size_t tile,
+                        size_t at, int slot) {
+    const pn_sums_input *input = &sums->input[entry->input];
+    const float *h = entry->filter + tile * sums->filter_step;
+    const float *ring = input->ring + tile * sums->ring_step;
     const float *x[FUTURE];
-    newest_group(input, tile, at, x);
+    newest_group(sums, input, tile, at, x);
     int groups = entry->partitions / FUTURE;
     for (int g = 1; g < groups; ++g, h += FUTURE * TILE) {
         make_room(c, sum, FUTURE, FUTURE);
         add_group(sum, h, x, 0);
-        prefetch_group(h + (size_t)entry->partitions * TILE);
+        prefetch_group(h + AHEAD);
         slot = (slot == 0 ? input->slots : slot) - FUTURE;
 #pragma GCC unroll 4
         for (int m = 0; m < FUTURE; ++m)
             x[m] = ring + (ptrdiff_t)(slot + m) * TILE;
         prefetch_group(x[0] + (size_t)input->slots * TILE);
     }
-    prefetch_group(h + (size_t)entry->partitions * TILE);
+    prefetch_group(h + AHEAD);
     make_room(c, sum, FUTURE, FUTURE);
     add_group(sum, h, x, 1);
 }
@@ -160,12 +163,13 @@ INLINE size_t slot_of(const pn_sums_input *input, size_t number) {
     return input->slots == 0 ? 0 : number % (size_t)(input->slots / FUTURE) * FUTURE;
 }
 
-INLINE void store_group(const pn_sums_input *input, size_t tile, size_t at, size_t number) {
+INLINE void store_group(const pn_sums *sums, const pn_sums_input *input, size_t tile, size_t at,
+                        size_t number) {
     if (input->slots == 0)
         return;
-    float *to = input->ring + (tile * (size_t)input->slots + slot_of(input, number)) * TILE;
+    float *to = input->ring + tile * sums->ring_step + slot_of(input, number) * TILE;
     const float *x[FUTURE];
-    newest_group(input, tile, at, x);
+    newest_group(sums, input, tile, at, x);
 #pragma GCC unroll 4
     for (int m = 0; m < FUTURE; ++m)
         store(to + (ptrdiff_t)m * TILE, load(x[m]));
@@ -180,15 +184,15 @@ static void sweep(const pn_sums *sums, size_t tile, size_t at, size_t count, siz
             chunk c = {total, 0};
             for (int e = output->first; e < output->end; ++e) {
                 const pn_sums_input *input = &sums->input[sums->entry[e].input];
-                sweep_entry(sum, &c, &sums->entry[e], input, tile, at, (int)slot_of(input, number));
+                sweep_entry(sum, &c, sums, &sums->entry[e], tile, at, (int)slot_of(input, number));
             }
             store(output->work + at, plus(total[0], sum[0]));
 #pragma GCC unroll 3
             for (int j = 1; j < FUTURE; ++j)
-                store(output->later[j - 1] + tile * TILE, plus(total[j], sum[j]));
+                store(output->later[j - 1] + tile * sums->later_step, plus(total[j], sum[j]));
         }
         for (int i = 0; i < sums->inputs; ++i)
-            store_group(&sums->input[i], tile, at, number);
+            store_group(sums, &sums->input[i], tile, at, number);
     }
 }
 
@@ -197,22 +201,24 @@ INLINE void follow_by(const pn_sums *sums, size_t tile, size_t at, size_t count,
     for (size_t end = tile + count; tile < end; ++tile, at += TILE) {
         for (int o = 0; o < sums->outputs; ++o) {
             const pn_sums_output *output = &sums->output[o];
-            cvec total = load(output->later[since - 1] + tile * TILE), sum = zero();
+            cvec total = load(output->later[since - 1] + tile * sums->later_step), sum = zero();
             chunk c = {&total, 0};
             for (int e = output->first; e < output->end; ++e) {
                 const pn_sums_entry *entry = &sums->entry[e];
                 const pn_sums_input *input = &sums->input[entry->input];
                 make_room(&c, &sum, 1, since);
-                sum = multiply_add(sum, load(input->work + at), load(entry->head[0] + tile * TILE));
+                sum =
+                    multiply_add(sum, load(input->work + at), load(entry->head[0] + tile * sums->head_step));
 #pragma GCC unroll 2
                 for (int p = 1; p < since; ++p)
-                    sum = multiply_add(sum, load(input->recent[since - 1 - p] + tile * TILE),
-                                       load(entry->head[p] + tile * TILE));
+                    sum = multiply_add(sum, load(input->recent[since - 1 - p] + tile * sums->recent_step),
+                                       load(entry->head[p] + tile * sums->head_step));
             }
             store(output->work + at, plus(total, sum));
         }
         for (int i = 0; i < sums->inputs; ++i)
-            store(sums->input[i].recent[since - 1] + tile * TILE, load(sums->input[i].work + at));
+            store(sums->input[i].recent[since - 1] + tile * sums->recent_step,
+                  load(sums->input[i].work + at));
     }
 }
 
