@@ -455,6 +455,7 @@ static pn_backend *open_failing(void) {
     failing_ops.level_create = failing_create;
     failing_ops.level_begin = failing_begin;
     failing_ops.level_finish = failing_finish;
+    failing_ops.level_lend = NULL;
     failing_ops.level_feed = failing_feed;
     memset(&failing, 0, sizeof failing);
     failing.head.ops = &failing_ops;

@@ -188,6 +188,46 @@ static void test_inverse(void **state) {
     over_all(check_inverse, PN_RAFFT_MAX_SIZE);
 }
 
+/* In pieces, the root's columns and the parts' pieces cut in two at every place in turn: the same bits. */
+static void check_pieces(const kind *k, int size) {
+    bench b;
+    bench_open(&b, k, size);
+    size_t columns = pn_rafft_columns(b.fft), part = columns * 2 * (size_t)b.lanes, stride = part + 32;
+    int parts = pn_rafft_parts(b.fft), pieces = pn_rafft_part_pieces(b.fft);
+    assert_int_equal(part * (size_t)parts, (size_t)size);
+    float *work = pn_alloc_floats(stride * (size_t)parts), *samples = b.back + 1;
+    memcpy(samples, b.samples, (size_t)size * sizeof *samples);
+    transform(&b, b.spectrum);
+    pn_rafft_inverse(b.fft, b.spectrum, NULL, b.sum, b.scratch);
+    for (int cut = 0; cut <= pieces; ++cut) {
+        size_t column = columns * (size_t)cut / (size_t)(pieces + 1);
+        pn_rafft_forward_top(b.fft, samples, samples + b.half, work, stride, column, columns - column);
+        pn_rafft_forward_top(b.fft, samples, samples + b.half, work, stride, 0, column);
+        for (int q = parts - 1; q >= 0; --q) {
+            float *data = work + (size_t)q * stride;
+            if (cut > 0)
+                pn_rafft_forward_part(b.fft, q, data, 0, cut);
+            if (cut < pieces)
+                pn_rafft_forward_part(b.fft, q, data, cut, pieces);
+            assert_memory_equal(data, b.spectrum + (size_t)q * part, part * sizeof *data);
+            if (cut > 0)
+                pn_rafft_inverse_part(b.fft, q, data, 0, cut);
+            if (cut < pieces)
+                pn_rafft_inverse_part(b.fft, q, data, cut, pieces);
+        }
+        pn_rafft_inverse_top(b.fft, work, stride, b.other + 1, 0, column);
+        pn_rafft_inverse_top(b.fft, work, stride, b.other + 1, column, columns - column);
+        assert_memory_equal(b.other + 1, b.sum, (size_t)b.half * sizeof(float));
+    }
+    pn_free(work);
+    bench_close(&b);
+}
+
+static void test_pieces(void **state) {
+    (void)state;
+    over_all(check_pieces, 65536);
+}
+
 static void check_real_only(const kind *k, int size) {
     bench b;
     bench_open(&b, k, size);
@@ -375,6 +415,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_inverse),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_real_only),
         cmocka_unit_test(test_multiply_add),
         cmocka_unit_test(test_delay_ramp),

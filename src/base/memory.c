@@ -6,6 +6,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Large buffers ask for huge pages: spectra of some 100 MB are read through once per job, and the walks of the page
+ * tables would be felt. */
+enum { HUGE_PAGE = 1 << 21, HUGE_FROM = 4 * HUGE_PAGE };
 
 static atomic_long fail_countdown;
 static atomic_long allocations;
@@ -21,11 +26,16 @@ void *pn_alloc(size_t count, size_t size) {
     if (must_fail() || (size != 0 && count > (SIZE_MAX / 2) / size))
         return NULL;
     size_t bytes = count * size;
-    bytes =
-        (bytes + PN_ALIGNMENT) / PN_ALIGNMENT * PN_ALIGNMENT; /* never zero; vectors may read past the end */
-    void *memory = aligned_alloc(PN_ALIGNMENT, bytes);
-    if (memory != NULL)
-        memset(memory, 0, bytes);
+    size_t alignment = bytes < HUGE_FROM ? PN_ALIGNMENT : HUGE_PAGE;
+    bytes = (bytes + alignment) / alignment * alignment; /* never zero; vectors may read past the end */
+    void *memory = aligned_alloc(alignment, bytes);
+    if (memory == NULL)
+        return NULL;
+#if defined(MADV_HUGEPAGE)
+    if (alignment == HUGE_PAGE)
+        madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+    memset(memory, 0, bytes);
     return memory;
 }
 

@@ -28,10 +28,11 @@ typedef struct {
     int block, partitions;
     int period, shift; /* in calls; level 0: 1, 0 */
     int inputs, outputs;
-    int *input, *output;   /* the matrix's numbers of the level's inputs and outputs */
-    const float **history; /* of the job under way */
-    float **out;           /* slices of result; level 0: the caller's */
-    float *result;         /* [output][block]; not level 0 */
+    int *input, *output;       /* the matrix's numbers of the level's inputs and outputs */
+    const float **history;     /* of the job under way */
+    float **out;               /* level 0: the caller's; else where the back end copies its results to */
+    float *result;             /* [output][block], where out points; unless the back end lends its results */
+    const float *const *heard; /* the result being heard, NULL before the first; not level 0 */
     bool running;
 } engine_level;
 
@@ -172,7 +173,7 @@ static pinna_status add_level(pn_engine *engine, const builder *b, int l, int g,
     int entries = gather_entries(b, plan, l, g, level);
     if (entries == 0)
         return PINNA_OK;
-    if (l > 0) {
+    if (l > 0 && engine->backend->ops->level_lend == NULL) {
         size_t frames = (size_t)level->block;
         level->result = pn_alloc((size_t)level->outputs, frames * sizeof(float));
         if (level->result == NULL)
@@ -313,6 +314,14 @@ static pinna_status feed(const pn_engine *engine, engine_level *level, const pn_
     return status;
 }
 
+static pinna_status finish(const pn_engine *engine, engine_level *level, pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    if (ops->level_lend != NULL)
+        return ops->level_lend(level->level, &level->heard, err);
+    level->heard = (const float *const *)level->out;
+    return ops->level_finish(level->level, level->out, err);
+}
+
 /* The job whose result is being heard is run in one piece; the one under way gets its share. */
 static pinna_status prime_level(const pn_engine *engine, engine_level *level, const pn_history *history,
                                 int64_t time, pinna_error *err) {
@@ -326,7 +335,7 @@ static pinna_status prime_level(const pn_engine *engine, engine_level *level, co
     if (status == PINNA_OK)
         status = ops->level_begin(level->level, look_at(level, history, begun - block), err);
     if (status == PINNA_OK)
-        status = ops->level_finish(level->level, level->out, err);
+        status = finish(engine, level, err);
     if (status == PINNA_OK)
         status = ops->level_begin(level->level, look_at(level, history, begun), err);
     if (status != PINNA_OK)
@@ -348,9 +357,13 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
     return status;
 }
 
+/* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */
 static void add_slice(const engine_level *level, int slice, int frames, float *const *out) {
-    for (int o = 0; o < level->outputs; ++o) {
-        const float *restrict from = level->out[o] + (size_t)slice * (size_t)frames;
+    for (int o = 0; level->heard != NULL && o < level->outputs; ++o) {
+        const float *next = level->heard[o + 1 < level->outputs ? o + 1 : o] + (size_t)slice * (size_t)frames;
+        for (int n = 0; n < frames; n += 16)
+            __builtin_prefetch(next + n);
+        const float *restrict from = level->heard[o] + (size_t)slice * (size_t)frames;
         float *restrict to = out[level->output[o]];
         for (int n = 0; n < frames; ++n)
             to[n] += from[n];
@@ -367,7 +380,7 @@ static pinna_status run_level(const pn_engine *engine, engine_level *level, cons
         ops->level_advance(level->level, phase == 0 ? period : phase, period);
     if (phase != 0)
         return PINNA_OK;
-    pinna_status status = level->running ? ops->level_finish(level->level, level->out, err) : PINNA_OK;
+    pinna_status status = level->running ? finish(engine, level, err) : PINNA_OK;
     if (status == PINNA_OK)
         status = ops->level_begin(level->level, look_at(level, history, history->time), err);
     level->running = status == PINNA_OK;
@@ -399,7 +412,6 @@ void pn_engine_reset(pn_engine *engine) {
             continue;
         engine->backend->ops->level_reset(level->level);
         level->running = false;
-        if (level->result != NULL)
-            memset(level->result, 0, (size_t)level->outputs * (size_t)level->block * sizeof(float));
+        level->heard = NULL;
     }
 }

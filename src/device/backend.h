@@ -91,6 +91,9 @@ typedef struct {
     void (*level_advance)(pn_level *level, int done, int of);
     /* out[o]: B frames, overwritten. */
     pinna_status (*level_finish)(pn_level *level, float *const *out, pinna_error *err);
+    /* Optional, NULL where a result has to be copied anyway. As finish, but lends the result: (*out)[o] has B frames,
+     * which stay as they are until the job after the next begins. */
+    pinna_status (*level_lend)(pn_level *level, const float *const **out, pinna_error *err);
     /* As begin, but only takes the input into the level's history: for a level that takes over mid-stream, fed with
      * its past before its first begin. Not block path. */
     pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);

@@ -17,6 +17,7 @@ static const pn_backend_ops cpu_ops = {
     .level_begin = pn_cpu_level_begin,
     .level_advance = pn_cpu_level_advance,
     .level_finish = pn_cpu_level_finish,
+    .level_lend = pn_cpu_level_lend,
     .level_feed = pn_cpu_level_feed,
     .level_reset = pn_cpu_level_reset,
     .bank_create = pn_cpu_bank_create,

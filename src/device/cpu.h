@@ -6,7 +6,7 @@
 #include "device/backend.h"
 #include "signal/rafft.h"
 
-/* What the files of the CPU back end share: backend_cpu.c opens it, cpu_level.c and cpu_bank.c are its jobs.
+/* What the files of the CPU back end share: backend_cpu.c opens it, cpu_level*.c and cpu_bank.c are its jobs.
  * Tasks for the pool are cut by the shape alone, never by the number of threads, and a sum always has the same
  * order: results are the same bits for any pool. */
 typedef struct {
@@ -16,7 +16,7 @@ typedef struct {
 } pn_cpu;
 
 enum {
-    PN_CPU_TASKS = 16,         /* at most so many tasks in one run, each with scratch of its own */
+    PN_CPU_TASKS = 16,         /* at most so many tasks in one run */
     PN_CPU_INLINE_WORK = 65536 /* complex products below which waking workers costs more than it saves */
 };
 
@@ -26,6 +26,7 @@ void pn_cpu_level_free(pn_level *level);
 PN_BLOCK_PATH pinna_status pn_cpu_level_begin(pn_level *level, const float *const *history, pinna_error *err);
 PN_BLOCK_PATH void pn_cpu_level_advance(pn_level *level, int done, int of);
 PN_BLOCK_PATH pinna_status pn_cpu_level_finish(pn_level *level, float *const *out, pinna_error *err);
+PN_BLOCK_PATH pinna_status pn_cpu_level_lend(pn_level *level, const float *const **out, pinna_error *err);
 pinna_status pn_cpu_level_feed(pn_level *level, const float *const *history, pinna_error *err);
 PN_BLOCK_PATH void pn_cpu_level_reset(pn_level *level);
 

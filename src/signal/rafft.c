@@ -147,6 +147,36 @@ void pn_rafft_inverse(const pn_rafft *fft, const float *spectrum, float *re, flo
     fft->width->inverse(fft, spectrum, re, im, scratch);
 }
 
+int pn_rafft_parts(const pn_rafft *fft) {
+    return fft->passes == 0 ? 1 : fft->pass[0].radix;
+}
+
+size_t pn_rafft_columns(const pn_rafft *fft) {
+    return (size_t)(fft->half / fft->width->lanes / pn_rafft_parts(fft));
+}
+
+int pn_rafft_part_pieces(const pn_rafft *fft) {
+    return fft->width->part_pieces(fft);
+}
+
+void pn_rafft_forward_top(const pn_rafft *fft, const float *re, const float *im, float *work, size_t stride,
+                          size_t first, size_t count) {
+    fft->width->forward_top(fft, re, im, work, stride, first, count);
+}
+
+void pn_rafft_forward_part(const pn_rafft *fft, int part, float *data, int first, int end) {
+    fft->width->forward_part(fft, part, data, first, end);
+}
+
+void pn_rafft_inverse_part(const pn_rafft *fft, int part, float *data, int first, int end) {
+    fft->width->inverse_part(fft, part, data, first, end);
+}
+
+void pn_rafft_inverse_top(const pn_rafft *fft, const float *work, size_t stride, float *im, size_t first,
+                          size_t count) {
+    fft->width->inverse_top(fft, work, stride, im, first, count);
+}
+
 void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const float *a, const float *b) {
     fft->width->multiply_add(fft, sum, a, b);
 }

@@ -52,6 +52,26 @@ PN_BLOCK_PATH void pn_rafft_forward(const pn_rafft *fft, const float *re, const 
 PN_BLOCK_PATH void pn_rafft_inverse(const pn_rafft *fft, const float *spectrum, float *re, float *im,
                                     float *scratch);
 
+/* The same transforms cut into pieces, so that a large one can be spread over time. The root's pass comes first; it
+ * works on columns, 0 .. pn_rafft_columns - 1 (vectors of `lanes` points), any number at a time, in any order. It
+ * leaves pn_rafft_parts parts of 2 * lanes * columns floats each, which are independent of each other: part q is
+ * the q-th run of bins of the spectrum. Each is finished in its place, by its pieces 0 .. pn_rafft_part_pieces - 1,
+ * in order. The inverse runs backwards: the pieces of every part, then the root's pass. In `work` the parts stand
+ * `stride` floats apart (a multiple of 32), which is more than their size where that would be a power of two. The
+ * results are the bits of pn_rafft_forward and pn_rafft_inverse. */
+int pn_rafft_parts(const pn_rafft *fft);
+size_t pn_rafft_columns(const pn_rafft *fft);
+int pn_rafft_part_pieces(const pn_rafft *fft);
+/* re, im: M samples each, as for pn_rafft_forward, im not NULL. */
+PN_BLOCK_PATH void pn_rafft_forward_top(const pn_rafft *fft, const float *re, const float *im, float *work,
+                                        size_t stride, size_t first, size_t count);
+/* Pieces first .. end - 1 of a part whose memory is `data`. */
+PN_BLOCK_PATH void pn_rafft_forward_part(const pn_rafft *fft, int part, float *data, int first, int end);
+PN_BLOCK_PATH void pn_rafft_inverse_part(const pn_rafft *fft, int part, float *data, int first, int end);
+/* Computes and stores the columns' imaginary samples only: im has M. */
+PN_BLOCK_PATH void pn_rafft_inverse_top(const pn_rafft *fft, const float *work, size_t stride, float *im,
+                                        size_t first, size_t count);
+
 /* sum += a * b, complex, all of 2M floats of spectrum. */
 PN_BLOCK_PATH void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const float *a, const float *b);
 

@@ -57,6 +57,14 @@ struct pn_rafft_width {
     int lanes; /* V: 1, 4, 8 or 16; takes M >= V * V */
     void (*forward)(const pn_rafft *fft, const float *re, const float *im, float *spectrum); /* im not NULL */
     void (*inverse)(const pn_rafft *fft, const float *spectrum, float *re, float *im, float *scratch);
+    /* In pieces, all optional arguments given; pieces first .. end - 1 of a part. */
+    int (*part_pieces)(const pn_rafft *fft);
+    void (*forward_top)(const pn_rafft *fft, const float *re, const float *im, float *work, size_t stride,
+                        size_t first, size_t count);
+    void (*forward_part)(const pn_rafft *fft, int part, float *data, int first, int end);
+    void (*inverse_part)(const pn_rafft *fft, int part, float *data, int first, int end);
+    void (*inverse_top)(const pn_rafft *fft, const float *work, size_t stride, float *im, size_t first,
+                        size_t count);
     void (*multiply_add)(const pn_rafft *fft, float *sum, const float *a, const float *b);
     void (*delay_ramp)(const pn_rafft *fft, double delay_samples, float *ramp);
 };

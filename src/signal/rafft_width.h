@@ -24,30 +24,7 @@
 #include <stddef.h>
 
 #include "signal/rafft_impl.h"
-
-enum { V = PN_LANES };
-
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vec __attribute__((vector_size(4 * PN_LANES), may_alias));
-typedef float vec_anywhere __attribute__((vector_size(4 * PN_LANES), aligned(4), may_alias));
-
-typedef struct {
-    vec re, im;
-} cvec;
-
-INLINE vec broadcast(float x) {
-    return x - (vec){0};
-}
-
-INLINE cvec load(const float *from) {
-    return (cvec){*(const vec *)from, *(const vec *)(from + V)};
-}
-
-INLINE void store(float *to, cvec x) {
-    *(vec *)to = x.re;
-    *(vec *)(to + V) = x.im;
-}
+#include "signal/rafft_lanes.h"
 
 INLINE cvec load_samples(const float *re, const float *im) {
     return (cvec){*(const vec_anywhere *)re, *(const vec_anywhere *)im};
@@ -317,10 +294,10 @@ static void inverse_leaves(const pn_rafft *fft, int first, int count, const floa
     }
 }
 
-/* ---- passes: `vectors` in each of the radix parts of a node */
+/* ---- passes: `vectors` in each of the radix parts of a node, of which `count` columns are done */
 
-INLINE void forward_pass(int radix, const float *w, float *data, size_t vectors) {
-    for (size_t v = 0; v < vectors; ++v, data += 2 * V) {
+INLINE void forward_pass(int radix, const float *w, float *data, size_t vectors, size_t count) {
+    for (size_t v = 0; v < count; ++v, data += 2 * V) {
         cvec x[16];
 #pragma GCC unroll 16
         for (int j = 0; j < radix; ++j)
@@ -332,8 +309,8 @@ INLINE void forward_pass(int radix, const float *w, float *data, size_t vectors)
     }
 }
 
-INLINE void inverse_pass(int radix, const float *w, float *data, size_t vectors) {
-    for (size_t v = 0; v < vectors; ++v, data += 2 * V) {
+INLINE void inverse_pass(int radix, const float *w, float *data, size_t vectors, size_t count) {
+    for (size_t v = 0; v < count; ++v, data += 2 * V) {
         cvec x[16];
 #pragma GCC unroll 16
         for (int j = 0; j < radix; ++j)
@@ -345,10 +322,10 @@ INLINE void inverse_pass(int radix, const float *w, float *data, size_t vectors)
     }
 }
 
-/* The root's passes read samples, or write them. */
+/* The root's passes read samples, or write them; its parts stand `stride` floats apart in `out` and `in`. */
 INLINE void first_pass(int radix, const float *w, const float *re, const float *im, float *out,
-                       size_t vectors) {
-    for (size_t v = 0; v < vectors; ++v) {
+                       size_t vectors, size_t stride, size_t count) {
+    for (size_t v = 0; v < count; ++v) {
         cvec x[16];
 #pragma GCC unroll 16
         for (int j = 0; j < radix; ++j) {
@@ -358,16 +335,17 @@ INLINE void first_pass(int radix, const float *w, const float *re, const float *
         forward_any(radix, x, w, 0);
 #pragma GCC unroll 16
         for (int j = 0; j < radix; ++j)
-            store(out + ((size_t)j * vectors + v) * 2 * V, x[j]);
+            store(out + (size_t)j * stride + v * 2 * V, x[j]);
     }
 }
 
-INLINE void last_pass(int radix, const float *w, const float *in, float *re, float *im, size_t vectors) {
-    for (size_t v = 0; v < vectors; ++v) {
+INLINE void last_pass(int radix, const float *w, const float *in, float *re, float *im, size_t vectors,
+                      size_t stride, size_t count) {
+    for (size_t v = 0; v < count; ++v) {
         cvec x[16];
 #pragma GCC unroll 16
         for (int j = 0; j < radix; ++j)
-            x[j] = load(in + ((size_t)j * vectors + v) * 2 * V);
+            x[j] = load(in + (size_t)j * stride + v * 2 * V);
         inverse_any(radix, x, w, 0);
 #pragma GCC unroll 16
         for (int j = 0; j < radix; ++j) {
@@ -378,21 +356,22 @@ INLINE void last_pass(int radix, const float *w, const float *in, float *re, flo
 }
 
 #define PASSES(radix)                                                                                        \
-    static void forward_pass_##radix(const float *w, float *data, size_t vectors) {                          \
-        forward_pass(radix, w, data, vectors);                                                               \
+    static void forward_pass_##radix(const float *w, float *data, size_t vectors, size_t count) {            \
+        forward_pass(radix, w, data, vectors, count);                                                        \
     }                                                                                                        \
-    static void inverse_pass_##radix(const float *w, float *data, size_t vectors) {                          \
-        inverse_pass(radix, w, data, vectors);                                                               \
+    static void inverse_pass_##radix(const float *w, float *data, size_t vectors, size_t count) {            \
+        inverse_pass(radix, w, data, vectors, count);                                                        \
     }                                                                                                        \
     static void first_pass_##radix(const float *w, const float *re, const float *im, float *out,             \
-                                   size_t vectors) {                                                         \
-        first_pass(radix, w, re, im, out, vectors);                                                          \
+                                   size_t vectors, size_t stride, size_t count) {                            \
+        first_pass(radix, w, re, im, out, vectors, stride, count);                                           \
     }                                                                                                        \
-    static void last_pass_##radix(const float *w, const float *in, float *re, float *im, size_t vectors) {   \
+    static void last_pass_##radix(const float *w, const float *in, float *re, float *im, size_t vectors,     \
+                                  size_t stride, size_t count) {                                             \
         if (re == NULL)                                                                                      \
-            last_pass(radix, w, in, NULL, im, vectors);                                                      \
+            last_pass(radix, w, in, NULL, im, vectors, stride, count);                                       \
         else                                                                                                 \
-            last_pass(radix, w, in, re, im, vectors);                                                        \
+            last_pass(radix, w, in, re, im, vectors, stride, count);                                         \
     }
 
 PASSES(2)
@@ -400,10 +379,12 @@ PASSES(4)
 PASSES(8)
 
 static const struct {
-    void (*forward)(const float *w, float *data, size_t vectors);
-    void (*inverse)(const float *w, float *data, size_t vectors);
-    void (*first)(const float *w, const float *re, const float *im, float *out, size_t vectors);
-    void (*last)(const float *w, const float *in, float *re, float *im, size_t vectors);
+    void (*forward)(const float *w, float *data, size_t vectors, size_t count);
+    void (*inverse)(const float *w, float *data, size_t vectors, size_t count);
+    void (*first)(const float *w, const float *re, const float *im, float *out, size_t vectors, size_t stride,
+                  size_t count);
+    void (*last)(const float *w, const float *in, float *re, float *im, size_t vectors, size_t stride,
+                 size_t count);
 } passes_of[] = {
     [2] = {forward_pass_2, inverse_pass_2, first_pass_2, last_pass_2},
     [4] = {forward_pass_4, inverse_pass_4, first_pass_4, last_pass_4},
@@ -426,7 +407,7 @@ static void forward_nodes(const pn_rafft *fft, int level, int first, int count, 
     const pn_rafft_pass *pass = &fft->pass[level];
     size_t part = vectors / (size_t)pass->radix;
     for (int node = first; node < first + count; ++node, data += 2 * V * vectors) {
-        passes_of[pass->radix].forward(node_twiddles(pass, node), data, part);
+        passes_of[pass->radix].forward(node_twiddles(pass, node), data, part, part);
         forward_nodes(fft, level + 1, node * pass->radix, pass->radix, data, part);
     }
 }
@@ -441,7 +422,7 @@ static void inverse_nodes(const pn_rafft *fft, int level, int first, int count, 
     size_t part = vectors / (size_t)pass->radix;
     for (int node = first; node < first + count; ++node, in += 2 * V * vectors, out += 2 * V * vectors) {
         inverse_nodes(fft, level + 1, node * pass->radix, pass->radix, in, out, part);
-        passes_of[pass->radix].inverse(node_twiddles(pass, node), out, part);
+        passes_of[pass->radix].inverse(node_twiddles(pass, node), out, part, part);
     }
 }
 
@@ -456,7 +437,7 @@ static void forward(const pn_rafft *fft, const float *re, const float *im, float
     }
     int radix = fft->pass[0].radix;
     size_t part = (size_t)(fft->half / V / radix);
-    passes_of[radix].first(fft->pass[0].twiddle, re, im, spectrum, part);
+    passes_of[radix].first(fft->pass[0].twiddle, re, im, spectrum, part, 2 * V * part, part);
     forward_nodes(fft, 1, 0, radix, spectrum, part);
 }
 
@@ -472,7 +453,83 @@ static void inverse(const pn_rafft *fft, const float *spectrum, float *re, float
     int radix = fft->pass[0].radix;
     size_t part = (size_t)(fft->half / V / radix);
     inverse_nodes(fft, 1, 0, radix, spectrum, scratch, part);
-    passes_of[radix].last(fft->pass[0].twiddle, scratch, re, im, part);
+    passes_of[radix].last(fft->pass[0].twiddle, scratch, re, im, part, 2 * V * part, part);
+}
+
+/* ---- in pieces: the root's pass by columns; of a part its own pass in SLICES, then its nodes one by one */
+
+enum { SLICES = 4 };
+
+static int part_pieces(const pn_rafft *fft) {
+    return fft->passes < 2 ? 1 : SLICES + fft->pass[1].radix;
+}
+
+static void forward_top(const pn_rafft *fft, const float *re, const float *im, float *work, size_t stride,
+                        size_t first, size_t count) {
+    re += first * V;
+    im += first * V;
+    work += first * 2 * V;
+    if (fft->passes == 0) {
+        for (size_t v = 0; v < count; ++v)
+            store(work + v * 2 * V, load_samples(re + v * V, im + v * V));
+        return;
+    }
+    int radix = fft->pass[0].radix;
+    passes_of[radix].first(fft->pass[0].twiddle, re, im, work, (size_t)(fft->half / V / radix), stride,
+                           count);
+}
+
+static void inverse_top(const pn_rafft *fft, const float *work, size_t stride, float *im, size_t first,
+                        size_t count) {
+    work += first * 2 * V;
+    im += first * V;
+    if (fft->passes == 0) {
+        for (size_t v = 0; v < count; ++v)
+            store_samples(NULL, im + v * V, load(work + v * 2 * V));
+        return;
+    }
+    int radix = fft->pass[0].radix;
+    passes_of[radix].last(fft->pass[0].twiddle, work, NULL, im, (size_t)(fft->half / V / radix), stride,
+                          count);
+}
+
+/* The columns of a part's pass that the pieces first .. end - 1 have, in vectors. */
+static size_t column_of(size_t vectors, int piece) {
+    return vectors * (size_t)(piece < SLICES ? piece : SLICES) / SLICES;
+}
+
+static void forward_part(const pn_rafft *fft, int part, float *data, int first, int end) {
+    if (fft->passes < 2) {
+        forward_leaves(fft, part, 1, data);
+        return;
+    }
+    const pn_rafft_pass *pass = &fft->pass[1];
+    size_t vectors = (size_t)(fft->half / V / fft->pass[0].radix / pass->radix);
+    size_t column = column_of(vectors, first), columns = column_of(vectors, end) - column;
+    passes_of[pass->radix].forward(node_twiddles(pass, part), data + column * 2 * V, vectors, columns);
+    int node = first > SLICES ? first - SLICES : 0, nodes = end - SLICES - node;
+    if (nodes > 0)
+        forward_nodes(fft, 2, part * pass->radix + node, nodes, data + (size_t)node * vectors * 2 * V,
+                      vectors);
+}
+
+/* Backwards: the nodes are the first pieces. */
+static void inverse_part(const pn_rafft *fft, int part, float *data, int first, int end) {
+    if (fft->passes < 2) {
+        inverse_leaves(fft, part, 1, data, data);
+        return;
+    }
+    const pn_rafft_pass *pass = &fft->pass[1];
+    size_t vectors = (size_t)(fft->half / V / fft->pass[0].radix / pass->radix);
+    int radix = pass->radix, nodes = (end < radix ? end : radix) - first;
+    float *from = data + (size_t)first * vectors * 2 * V;
+    if (nodes > 0)
+        inverse_nodes(fft, 2, part * radix + first, nodes, from, from, vectors);
+    if (end <= radix)
+        return;
+    size_t column = column_of(vectors, first > radix ? first - radix : 0);
+    size_t columns = column_of(vectors, end - radix) - column;
+    passes_of[radix].inverse(node_twiddles(pass, part), data + column * 2 * V, vectors, columns);
 }
 
 /* ---- on spectra */
@@ -519,6 +576,11 @@ static const pn_rafft_width width_ops = {
     .lanes = V,
     .forward = forward,
     .inverse = inverse,
+    .part_pieces = part_pieces,
+    .forward_top = forward_top,
+    .forward_part = forward_part,
+    .inverse_part = inverse_part,
+    .inverse_top = inverse_top,
     .multiply_add = multiply_add,
     .delay_ramp = delay_ramp,
 };

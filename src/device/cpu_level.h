@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+#ifndef PN_DEVICE_CPU_LEVEL_H
+#define PN_DEVICE_CPU_LEVEL_H
+
+#include <stdint.h>
+
+#include "device/cpu.h"
+#include "device/cpu_sums.h"
+
+/* The inside of a partition level: cpu_level.c makes it and runs its jobs, cpu_level_layout.c finds its components
+ * and places its memory, cpu_level_steps.c makes the list of steps and runs a stretch of it. */
+
+/* What a job is made of, in the order of a component's list. */
+typedef enum {
+    PN_STEP_FORWARD_TOP,  /* columns of the root's pass of an input */
+    PN_STEP_FORWARD_PART, /* pieces of a part of an input's spectrum */
+    PN_STEP_SUMS,         /* products of tiles, of all inputs and outputs of the component */
+    PN_STEP_INVERSE_PART, /* pieces of a part of an output's spectrum */
+    PN_STEP_INVERSE_TOP,  /* columns of the root's pass of an output */
+    PN_STEP_KINDS
+} pn_step_kind;
+
+typedef struct {
+    double
+        cost_end[PN_SUMS_FUTURE]; /* estimated nanoseconds of all steps up to this one's end, in job k % 4 */
+    uint32_t strand; /* steps of one strand run in order; those of two do not meet (see cpu_level_steps.c) */
+    uint32_t first, end;  /* columns, pieces or tiles of the part */
+    int component, index; /* index: the input or output within the component */
+    int16_t part, parts;  /* several parts: all the pieces of each */
+    int16_t kind;
+} pn_step;
+
+/* A connected component of the matrix of inputs and outputs. */
+typedef struct {
+    pn_sums sums;
+    int first_input, first_output; /* of the level's */
+} pn_component;
+
+struct pn_level {
+    const pn_backend_ops *ops;
+    const pn_cpu *cpu;
+    const pn_sums_width *width;
+    pn_rafft *fft;
+    int block, inputs, outputs; /* of the description */
+
+    size_t tile, tiles; /* floats of a tile, tiles of a spectrum */
+    size_t columns;     /* tiles of a part */
+    size_t stride;      /* floats from one part to the next in a work buffer */
+    int parts;
+    bool joined; /* small: no gaps between the parts, which one step does together */
+    bool sweeps; /* four results per read; else one */
+
+    /* Those that have entries only, a component's next to each other. */
+    pn_component *component;
+    pn_sums_input *input;
+    pn_sums_output *output;
+    pn_sums_entry *entry;
+    int components, used_inputs, used_outputs, entries;
+    int *input_number, *output_number; /* in the description, of each */
+    float **out[2];                    /* of each used output, B frames: job k writes out[k % 2] */
+    const float **lent;                /* [output]: what level_lend gives */
+    float *silence;                    /* B frames, for outputs without entries, or NULL */
+    float *memory;                     /* all the spectra and buffers */
+
+    pn_step *step;
+    size_t steps;
+    const float **history; /* of the job begun last, by the description's inputs */
+    size_t job;            /* begun last; the first is 1 */
+    size_t next;           /* step to run */
+    struct {
+        size_t first, end;
+        int kind, last_kind; /* those that run */
+        bool by_step;        /* every step is a strand */
+    } run;                   /* the run in progress, for the pool's tasks */
+};
+
+/* Components, and memory for all; the filters are zero. */
+pinna_status pn_cpu_level_lay_out(pn_level *level, const pn_level_desc *desc, pinna_error *err);
+
+/* The list of steps. */
+pinna_status pn_cpu_level_make_steps(pn_level *level, pinna_error *err);
+/* Runs those from level->next up to `end`, of kinds up to last_kind. */
+PN_BLOCK_PATH void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind);
+
+#endif
