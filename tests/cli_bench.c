@@ -36,13 +36,13 @@ static void assert_text(const cJSON *json, const char *name, const char *text) {
 static void convolve_reports_its_figures(void **state) {
     (void)state;
     cJSON *json = bench("convolve --channels 3 --ir 0.3 --block 128 --seconds 0.4", 3);
-    assert_text(json, "plan", "128 x 8, 512 x 27");
+    assert_text(json, "plan", "128 x 16, 1024 x 13");
     assert_text(json, "device", "cpu");
     cJSON_Delete(json);
     json = bench("convolve --matrix 3x2 --ir 0.05 --seconds 0.2 --live", 3);
     cJSON_Delete(json);
     json = bench("convolve --channels 1 --ir 1 --seconds 2 --offline", 1);
-    assert_text(json, "plan", "8192 x 6");
+    assert_text(json, "plan", "4096 x 12");
     cJSON_Delete(json);
 }
 
