@@ -47,7 +47,7 @@ static void print_buses(const pn_renderer *renderer) {
         printf("buses\n");
     for (size_t b = 0; b < scene->bus_count; ++b) {
         pn_bus_report report;
-        char plan[160];
+        char plan[160], levels[1000];
         pn_renderer_describe_bus(renderer, (int)b, &report);
         printf("  %-16s ", report.name);
         if (report.plan == NULL) {
@@ -62,6 +62,8 @@ static void print_buses(const pn_renderer *renderer) {
         if (report.predelay > 0)
             printf(" after %.1f ms", 1e3 * seconds_of(renderer, report.predelay));
         printf(", partitions %s\n", pn_plan_describe(report.plan, plan, sizeof plan));
+        printf("    %s\n%s", pn_plan_describe_cost(report.plan, plan, sizeof plan),
+               pn_plan_explain(report.plan, "    ", levels, sizeof levels));
     }
 }
 
@@ -117,8 +119,13 @@ static cJSON *json_buses(const pn_renderer *renderer) {
         cJSON_AddNumberToObject(one, "ir_channels", report.ir_channels);
         cJSON_AddNumberToObject(one, "ir_seconds", report.seconds);
         cJSON_AddNumberToObject(one, "predelay", seconds_of(renderer, report.predelay));
-        if (report.plan != NULL)
+        if (report.plan != NULL) {
             cJSON_AddStringToObject(one, "plan", pn_plan_describe(report.plan, plan, sizeof plan));
+            cJSON_AddNumberToObject(one, "predicted_us", report.plan->cost_us);
+            cJSON_AddNumberToObject(one, "predicted_worst_us", report.plan->worst_us);
+            cJSON_AddNumberToObject(one, "latency_frames", report.plan->block);
+            cJSON_AddNumberToObject(one, "memory", report.plan->bytes);
+        }
         cJSON_AddItemToArray(list, one);
     }
     return list;

@@ -188,7 +188,13 @@ static pinna_status open_convolver(run_state *s, pinna_error *err) {
         status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
     pn_plan plan;
     if (status == PINNA_OK)
-        status = pn_plan_make(PN_PLAN_OFFLINE, 0, s->result->frames_ir, s->backend->kind, &plan, err);
+        status = pn_plan_make(&(pn_plan_desc){.mode = PN_PLAN_OFFLINE,
+                                              .kind = s->backend->kind,
+                                              .inputs = s->inputs,
+                                              .outputs = s->outputs,
+                                              .entries = s->first.count,
+                                              .longest = s->result->frames_ir},
+                              &plan, err);
     if (status != PINNA_OK)
         return status;
     pn_convolver_desc desc = {

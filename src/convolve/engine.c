@@ -70,13 +70,17 @@ static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l
 
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
     memset(need, 0, sizeof *need);
-    size_t longest = 0, taps = 0;
-    for (size_t e = 0; e < desc->ir_count; ++e) {
-        longest = desc->irs[e].length > longest ? desc->irs[e].length : longest;
+    size_t taps = 0;
+    for (size_t e = 0; e < desc->ir_count; ++e)
         taps += desc->irs[e].length;
-    }
-    pinna_status status =
-        pn_plan_make(desc->mode, desc->block, longest, desc->backend->kind, &need->plan, err);
+    const pn_plan_desc plan = {.mode = desc->mode,
+                               .kind = desc->backend->kind,
+                               .block = desc->block,
+                               .inputs = desc->inputs,
+                               .outputs = desc->outputs,
+                               .irs = desc->irs,
+                               .ir_count = desc->ir_count};
+    pinna_status status = pn_plan_make(&plan, &need->plan, err);
     for (int l = 0; l < need->plan.levels; ++l) {
         const pn_plan_level *level = &need->plan.level[l];
         size_t reach = ((size_t)level->partitions + 4) * (size_t)level->block;
