@@ -8,6 +8,7 @@
 
 #include "app/cli.h"
 #include "base/memory.h"
+#include "io/planar.h"
 #include "io/spill.h"
 #include "mix/pan.h"
 
@@ -198,6 +199,7 @@ static pinna_status open_convolver(run_state *s, pinna_error *err) {
         .mode = PN_PLAN_OFFLINE,
         .irs = s->first.irs,
         .ir_count = s->first.count,
+        .fixed = s->job->swap_ir == NULL,
         .backend = s->backend,
         .pool = s->pool,
         .messages = s->messages,
@@ -237,11 +239,9 @@ static pinna_status read_input(run_state *s, size_t frames, pinna_error *err) {
             return status;
         s->input_ended = got < frames;
     }
-    for (size_t i = 0; i < inputs; ++i) {
-        for (size_t n = 0; n < got; ++n)
-            s->in_rows[i][n] = s->interleaved[n * inputs + i];
+    pn_deinterleave(s->in_rows, inputs, 0, s->interleaved, got);
+    for (size_t i = 0; i < inputs; ++i)
         memset(s->in_rows[i] + got, 0, (frames - got) * sizeof(float));
-    }
     return PINNA_OK;
 }
 
@@ -249,10 +249,8 @@ static pinna_status emit(run_state *s, size_t from, size_t count, pinna_error *e
     pn_convolution_result *r = s->result;
     for (int o = 0; o < s->outputs; ++o) {
         s->emit_rows[o] = s->out_rows[o] + from;
-        for (size_t n = 0; n < count; ++n) {
-            double size = fabs((double)s->emit_rows[o][n]);
-            r->peak = size > r->peak ? size : r->peak;
-        }
+        double peak = s->spill == NULL ? 0 : (double)pn_largest(s->emit_rows[o], count);
+        r->peak = peak > r->peak ? peak : r->peak;
     }
     const float *const *rows = (const float *const *)s->emit_rows;
     return s->spill != NULL ? pn_spill_write(s->spill, rows, count, err)

@@ -73,6 +73,7 @@ pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **o
     convolver->outputs = desc->outputs;
     convolver->block = desc->block;
     convolver->mode = desc->mode;
+    convolver->fixed = desc->fixed;
     convolver->device = convolver->backend = desc->backend;
     convolver->pool = desc->pool;
     convolver->messages = desc->messages;

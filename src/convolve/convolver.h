@@ -22,6 +22,7 @@ typedef struct {
     pn_plan_mode mode;
     const pinna_ir *irs; /* read during create */
     size_t ir_count;
+    bool fixed;            /* never exchanged: on the CPU the inputs are kept only as far as jobs look back */
     bool editable;         /* keeps copies of the responses, for pn_convolver_request_edit */
     pn_backend *backend;   /* outlives the convolver */
     pn_pool *pool;         /* for the CPU engine that takes over from a lost device; may be NULL */
@@ -56,7 +57,7 @@ int pn_convolver_latency(const pn_convolver *convolver);
 
 /* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of
  * the fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block
- * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading) or a request is pending. After a failure the
+ * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading) or a request is pending, or when fixed. After a failure the
  * convolver is as before.
  * Both run over the full history. For a response that is longer than any before, what it needs of the past is kept
  * as far back as the longest one reached, and at least for 2^22 / inputs frames (2^19 at most); before is silence.

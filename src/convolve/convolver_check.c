@@ -121,6 +121,12 @@ pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *bac
         need->reach = fallback.reach > need->reach ? fallback.reach : need->reach;
         need->window = fallback.window > need->window ? fallback.window : need->window;
     }
+    if (status != PINNA_OK)
+        return status;
+    if (convolver->fixed && backend->kind == PN_BACKEND_CPU) {
+        need->reach = 0; /* a ring is never shorter than two windows */
+        return PINNA_OK;
+    }
     if (convolver->mode == PN_PLAN_LIVE)
         need->reach += pn_history_margin(need->plan.block);
     size_t spare = SPARE_HISTORY / (size_t)convolver->inputs;

@@ -96,6 +96,8 @@ static void begin_fade(pn_convolver *c, pn_exchange *x) {
 
 static pinna_status check_free(pn_convolver *c, pinna_error *err) {
     int pending = 0;
+    if (c->fixed)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "this convolver was made fixed: its responses stay");
     pinna_status status = pn_convolver_update(c, &pending, err);
     if (status != PINNA_OK || pending == 0)
         return status;

@@ -211,6 +211,8 @@ static pinna_status request(pn_convolver *c, pn_response_set *responses, const p
 }
 
 static pinna_status check_room(pn_convolver *c, pinna_error *err) {
+    if (c->fixed)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "this convolver was made fixed: its responses stay");
     collect(c);
     if (c->queued + (c->in_flight ? 1 : 0) < PN_CONVOLVER_QUEUE)
         return PINNA_OK;

@@ -28,6 +28,7 @@ typedef struct {
 struct pn_convolver {
     int inputs, outputs, block;
     pn_plan_mode mode;
+    bool fixed;
     pn_backend *device; /* as described; never changes */
     pn_pool *pool;
     pn_messages *messages;
