@@ -48,6 +48,8 @@ static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_
         status = allocate_buffers(c, err);
     if (status == PINNA_OK)
         status = pn_history_create(c->inputs, need.reach, need.window, c->block, &c->history, err);
+    if (status == PINNA_OK)
+        c->history->alone = c->fixed;
     if (status == PINNA_OK && desc->editable)
         status = pn_response_set_create(NULL, desc->irs, desc->ir_count, &c->responses, err);
     if (status != PINNA_OK)

@@ -95,12 +95,20 @@ static void load(float *to, const float *from, size_t frames) {
     }
 }
 
+static void store_plainly(float *to, const float *from, size_t frames) {
+    if (from != NULL)
+        memcpy(to, from, frames * sizeof *to);
+    else
+        memset(to, 0, frames * sizeof *to);
+}
+
 static void write_at(pn_history *history, int input, int64_t time, const float *in, size_t frames) {
     size_t at = position(history, time);
     float *ring = history->data + (size_t)input * history->stride;
-    store(ring + at, in, frames);
+    void (*put)(float *, const float *, size_t) = history->alone ? store_plainly : store;
+    put(ring + at, in, frames);
     if (at < history->mirror)
-        store(ring + history->length + at, in, frames);
+        put(ring + history->length + at, in, frames);
 }
 
 static void claim(pn_history *history, int64_t time) {

@@ -23,6 +23,7 @@ typedef struct {
     size_t mirror; /* frames behind its end: the longest window */
     size_t stride;
     float *data;
+    bool alone;                  /* nobody follows: samples need not be stored atomically */
     _Atomic int64_t time;        /* frames written */
     _Atomic int64_t claimed;     /* time after the write under way */
     _Atomic unsigned generation; /* number of resets */

@@ -51,15 +51,16 @@ void pn_quantiser_init(pn_quantiser *q, pn_encoding encoding, pn_dither dither) 
 }
 
 void pn_quantiser_sift(pn_quantiser *q, float *samples, size_t count) {
-    if (!isfinite(pn_largest(samples, count))) {
+    double peak = (double)pn_largest(samples, count);
+    if (!isfinite(peak)) {
         for (size_t i = 0; i < count; ++i) {
             if (isfinite(samples[i]))
                 continue;
             ++q->nonfinite;
             samples[i] = 0;
         }
+        peak = (double)pn_largest(samples, count);
     }
-    double peak = (double)pn_largest(samples, count);
     q->peak = peak > q->peak ? peak : q->peak;
 }
 
