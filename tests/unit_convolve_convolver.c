@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -49,6 +50,98 @@ static void random_shapes_match_exact_convolution(void **state) {
         size_t longest = (size_t)pow(20000, (double)roll(0, 100) / 100);
         run_shape((int)roll(1, 4), (int)roll(1, 4), longest, mode == PN_PLAN_LIVE ? block : 0, mode, 0.6);
     }
+}
+
+/* Small ones by the thousand, against direct sums in double precision: every length around every edge of blocks. */
+static void small_case(void) {
+    enum { FRAMES = 512, LONGEST = 300 };
+    int inputs = (int)roll(1, 3), outputs = (int)roll(1, 3), block = 32 << roll(0, 2);
+    matrix m = {.count = 0};
+    for (int i = 0; i < inputs; ++i)
+        for (int o = 0; o < outputs; ++o)
+            if (m.count == 0 || roll(0, 1) == 1)
+                add_ir(&m, i, o, roll(1, LONGEST), roll(1, 1000000));
+    stream s;
+    make_stream(&s, inputs, outputs, FRAMES, roll(1, 1000000));
+    bool offline = roll(0, 7) == 0;
+    pn_convolver *convolver = make_convolver(&s, &m, block, offline ? PN_PLAN_OFFLINE : PN_PLAN_LIVE, cpu);
+    call(convolver, &s, 0, FRAMES);
+    for (size_t e = 0; e < m.count; ++e)
+        for (size_t n = 0; n < FRAMES; ++n)
+            for (size_t k = 0; k < m.ir[e].length && k <= n; ++k)
+                s.expected[m.ir[e].output][n] += (double)m.ir[e].taps[k] * (double)s.in[m.ir[e].input][n - k];
+    assert_stream(&s, FRAMES, BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+static void thousands_of_small_shapes_match_direct_convolution(void **state) {
+    (void)state;
+    dice = 10;
+    for (int run = 0; run < 2500; ++run)
+        small_case();
+}
+
+/* Errors neither grow nor drift: the last second is as exact as the first. PINNA_LONG_TESTS=1: ten minutes. */
+static void a_long_run_ends_as_exact_as_it_began(void **state) {
+    (void)state;
+    enum { BLOCK = 256, SECOND = 187 * BLOCK, TAPS = 40000 };
+    size_t seconds = getenv("PINNA_LONG_TESTS") != NULL ? 600 : 20;
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, TAPS, 1);
+    stream s, tail;
+    make_stream(&s, 1, 1, SECOND, 2);
+    make_stream(&tail, 1, 1, 2 * SECOND, 2);
+    pn_convolver *convolver = make_convolver(&s, &m, BLOCK, PN_PLAN_LIVE, cpu);
+    assert_in_range(pn_convolver_plan(convolver)->levels, 2, 6);
+    /* the same second over and over, so that the exact result is that of two in a row */
+    memcpy(tail.in[0], s.in[0], SECOND * sizeof(float));
+    memcpy(tail.in[0] + SECOND, s.in[0], SECOND * sizeof(float));
+    convolve_exactly(&tail, &m, tail.expected);
+    double first = 0, worst = -400;
+    for (size_t second = 0; second < seconds; ++second) {
+        call(convolver, &s, 0, SECOND);
+        double error = test_error_db_f64(s.out[0], tail.expected[0] + (second == 0 ? 0 : SECOND), SECOND);
+        first = second == 1 ? error : first;
+        worst = error > worst ? error : worst;
+    }
+    assert_below(worst, BOUND_DB);
+    assert_below(worst, first + 0.5);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_stream(&tail);
+    free_matrix(&m);
+}
+
+static double spent(pn_convolver *convolver, stream *s) {
+    struct timespec a, b;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+    call(convolver, s, 0, s->frames);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+    return (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
+}
+
+/* After noise comes silence: beyond the response's end it is exact, but for the dust of the transforms. The times are
+ * printed, not judged. */
+static void a_tail_ends_in_silence(void **state) {
+    (void)state;
+    enum { BLOCK = 256, FRAMES = 300 * BLOCK };
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 60000, 1);
+    stream s;
+    make_stream(&s, 1, 1, FRAMES, 2);
+    pn_convolver *convolver = make_convolver(&s, &m, BLOCK, PN_PLAN_LIVE, cpu);
+    spent(convolver, &s);
+    double noise = spent(convolver, &s);
+    memset(s.in[0], 0, FRAMES * sizeof(float));
+    double decay = spent(convolver, &s), silence = spent(convolver, &s);
+    print_message("noise 1, its tail %.2f, silence %.2f\n", decay / noise, silence / noise);
+    for (size_t n = 0; n < FRAMES; ++n)
+        assert_true(s.out[0][n] == 0);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
 }
 
 static void edges_of_the_plan_match_exact_convolution(void **state) {
@@ -152,7 +245,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
     stream s;
     make_stream(&s, 4, 4, 40960, 9);
     float *first = NULL;
-    for (int threads = 1; threads <= 3; ++threads) {
+    for (int threads = 1; threads <= 4; ++threads) {
         pinna_error err = {0};
         pn_pool *pool = NULL;
         pn_backend *backend = NULL;
@@ -424,7 +517,9 @@ static void an_absurd_shape_is_refused_with_its_size(void **state) {
                               .backend = cpu};
     pinna_error err = {0};
     pn_convolver *convolver = NULL;
+    long before = pn_memory_count();
     assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
+    assert_in_range(pn_memory_count() - before, 1, 2); /* the list of pairs, and the convolver's own struct */
     assert_non_null(strstr(err.text, "1024 x 1024"));
     assert_non_null(strstr(err.text, "GB"));
     pn_free(irs);
@@ -511,6 +606,9 @@ static void denormal_input_gives_nothing_and_restores_the_mode(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_shapes_match_exact_convolution),
+        cmocka_unit_test(thousands_of_small_shapes_match_direct_convolution),
+        cmocka_unit_test(a_long_run_ends_as_exact_as_it_began),
+        cmocka_unit_test(a_tail_ends_in_silence),
         cmocka_unit_test(edges_of_the_plan_match_exact_convolution),
         cmocka_unit_test(ten_seconds_match_exact_convolution),
         cmocka_unit_test(any_call_size_comes_one_block_late),

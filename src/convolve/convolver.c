@@ -228,8 +228,9 @@ static void take_offer(pn_convolver *c) {
         return;
     pn_exchange *x = atomic_exchange(&c->offer, NULL);
     int64_t lag = pn_history_time(c->history) - pn_history_time(x->history);
+    int64_t most = LAG_BLOCKS * (int64_t)c->block, kept = (int64_t)pn_history_margin(c->block) / 2;
     bool fits = atomic_load(&c->history->generation) == x->generation && lag >= 0 &&
-                lag <= (int64_t)LAG_BLOCKS * c->block && (c->backend == c->device || !on_device(x->engine));
+                lag <= (most < kept ? most : kept) && (c->backend == c->device || !on_device(x->engine));
     if (fits)
         pn_convolver_adopt(c, x);
     else

@@ -127,8 +127,7 @@ pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *bac
         need->reach = 0; /* a ring is never shorter than two windows */
         return PINNA_OK;
     }
-    if (convolver->mode == PN_PLAN_LIVE)
-        need->reach += pn_history_margin(need->plan.block);
+    need->reach += pn_history_margin(need->plan.block);
     size_t spare = SPARE_HISTORY / (size_t)convolver->inputs;
     spare = spare < MOST_SPARE ? spare : MOST_SPARE;
     need->reach = spare > need->reach ? spare : need->reach;

@@ -14,7 +14,7 @@
 
 #include "base/memory.h"
 
-enum { PADDING = 32, MARGIN_BLOCKS = 32, MARGIN_FRAMES = 8192 };
+enum { PADDING = 32, MARGIN_BLOCKS = 32, MARGIN_LARGE = 4, MARGIN_FRAMES = 8192 };
 
 typedef uint64_t __attribute__((may_alias)) sample_pair;
 
@@ -31,7 +31,7 @@ static size_t stride_for(size_t reach, size_t window, int block) {
 }
 
 size_t pn_history_margin(int block) {
-    return MARGIN_BLOCKS * (size_t)block + MARGIN_FRAMES;
+    return (size_t)(block > MARGIN_FRAMES ? MARGIN_LARGE : MARGIN_BLOCKS) * (size_t)block + MARGIN_FRAMES;
 }
 
 double pn_history_bytes(int inputs, size_t reach, size_t window, int block) {
