@@ -94,6 +94,7 @@ typedef struct pinna_convolver_config {
     int threads;        /* CPU threads, the caller counted; 0 = one per processor */
     pinna_message_fn message;
     void *message_user;
+    int editable; /* not 0: keeps copies of the responses, for pinna_convolver_request_edit */
 } pinna_convolver_config;
 
 PINNA_API pinna_status pinna_convolver_create(const pinna_convolver_config *config,
@@ -117,6 +118,27 @@ PINNA_API pinna_status pinna_convolver_process(pinna_convolver *convolver, const
  * runs. */
 PINNA_API pinna_status pinna_convolver_swap(pinna_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                             size_t fade_frames, pinna_error *error);
+
+/* Exchanging while playing. The three calls below are for a control thread: one thread at a time may make them
+ * while one other thread calls pinna_convolver_process (or reset), which stays real time: neither waits for the
+ * other. Don't mix them with pinna_convolver_swap in another thread.
+ *
+ * request_swap exchanges all responses: it transforms them, brings them to the present over the input's history and
+ * hands them over; the crossfade begins with the next block that is processed, and is as exact as that of
+ * pinna_convolver_swap. An exchange never cuts another one short, it waits for its end: up to 4 may be pending,
+ * one more is PINNA_BAD_ARGUMENT.
+ *
+ * request_edit does so for some entries of the matrix: those listed replace the response of their pair (input, output)
+ * or join; taps NULL with length 0 removes it. All others stay. Needs `editable` in the config.
+ *
+ * update frees what was replaced, and hands over the next exchange that waits. Call it now and then, say every
+ * 10 ms, until *pending (may be NULL) is 0: nothing is under way any more. After a failure all is as before, and the
+ * next update tries again. */
+PINNA_API pinna_status pinna_convolver_request_swap(pinna_convolver *convolver, const pinna_ir *irs,
+                                                    size_t ir_count, size_t fade_frames, pinna_error *error);
+PINNA_API pinna_status pinna_convolver_request_edit(pinna_convolver *convolver, const pinna_ir *irs,
+                                                    size_t ir_count, size_t fade_frames, pinna_error *error);
+PINNA_API pinna_status pinna_convolver_update(pinna_convolver *convolver, int *pending, pinna_error *error);
 
 /* Forgets the history: as newly created. Real time. */
 PINNA_API void pinna_convolver_reset(pinna_convolver *convolver);

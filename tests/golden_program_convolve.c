@@ -125,16 +125,25 @@ static void test_opencl(void **state) {
     check_device("opencl", -115);
 }
 
-/* Same samples for any number of threads. */
+/* Same samples for any number of threads, also when the blocks are cut by an exchange or kept for a second pass. */
 static void test_threads(void **state) {
     (void)state;
+    static const char *const options[] = {"", "--swap ir2.wav@0.31", "--normalize --encoding pcm16"};
     signal_set in = make("in.wav", 3, 40000, 1, 0), ir = make("ir.wav", 3, 9000, 2, 4);
+    signal_set second = make("ir2.wav", 1, 5000, 3, 4);
     test_run run;
-    assert_int_equal(test_program(&run, "convolve in.wav ir.wav -o one.wav --device cpu --threads 1"), 0);
-    assert_int_equal(test_program(&run, "convolve in.wav ir.wav -o two.wav --device cpu --threads 2"), 0);
-    assert_int_equal(test_shell(&run, "cmp one.wav two.wav"), 0);
+    for (size_t o = 0; o < sizeof options / sizeof options[0]; ++o) {
+        for (int threads = 1; threads <= 4; ++threads) {
+            assert_int_equal(test_program(&run,
+                                          "convolve in.wav ir.wav -o %d.wav --device cpu --threads %d %s",
+                                          threads, threads, options[o]),
+                             0);
+            assert_int_equal(test_shell(&run, "cmp 1.wav %d.wav", threads), 0);
+        }
+    }
     drop(&in);
     drop(&ir);
+    drop(&second);
 }
 
 static void test_wet_and_dry(void **state) {

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
-#include "support.h"
+#include "convolve_support.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -14,153 +15,6 @@
 #include "signal/fft.h"
 
 /* The convolver against convolution in double precision (signal/fft.h, itself tested against the definition). */
-
-static const double BOUND_DB = -125;
-
-/* Allocations of the whole process while `counting`: the block path makes none. */
-static volatile long allocations;
-static volatile int counting;
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *old, size_t size);
-
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-void *malloc(size_t size) {
-    allocations += counting;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-    allocations += counting;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size) {
-    allocations += counting;
-    return __libc_realloc(old, size);
-}
-#endif
-
-/* ------------------------------------------------------------------ cases */
-
-enum { MOST = 6 };
-
-typedef struct {
-    int inputs, outputs;
-    size_t frames;
-    float *in[MOST], *out[MOST];
-    double *expected[MOST];
-} stream;
-
-typedef struct {
-    pinna_ir ir[MOST * MOST];
-    size_t count;
-} matrix;
-
-static uint64_t dice;
-
-static size_t roll(size_t low, size_t high) {
-    double t = (test_noise(&dice) + 1) / 2;
-    return low + (size_t)(t * (double)(high - low + 1)) % (high - low + 1);
-}
-
-static void make_stream(stream *s, int inputs, int outputs, size_t frames, uint64_t seed) {
-    memset(s, 0, sizeof *s);
-    *s = (stream){.inputs = inputs, .outputs = outputs, .frames = frames};
-    for (int i = 0; i < inputs; ++i) {
-        s->in[i] = pn_alloc_floats(frames);
-        test_fill_noise(s->in[i], frames, seed + (uint64_t)i, 0.5);
-    }
-    for (int o = 0; o < outputs; ++o) {
-        s->out[o] = pn_alloc_floats(frames);
-        s->expected[o] = pn_alloc(frames, sizeof(double));
-    }
-}
-
-static void free_stream(stream *s) {
-    for (int i = 0; i < MOST; ++i) {
-        pn_free(s->in[i]);
-        pn_free(s->out[i]);
-        pn_free(s->expected[i]);
-    }
-}
-
-static void add_ir(matrix *m, int input, int output, size_t length, uint64_t seed) {
-    float *taps = pn_alloc_floats(length);
-    test_fill_noise(taps, length, seed, 1);
-    for (size_t n = 0; n < length; ++n)
-        taps[n] *= (float)exp(-5.0 * (double)n / (double)length);
-    m->ir[m->count++] = (pinna_ir){input, output, taps, length};
-}
-
-static void free_matrix(matrix *m) {
-    for (size_t e = 0; e < m->count; ++e)
-        pn_free((void *)(uintptr_t)m->ir[e].taps);
-    m->count = 0;
-}
-
-/* out[o] = sum of the exact convolutions, `frames` frames; overwritten. */
-static void convolve_exactly(const stream *s, const matrix *m, double *const *out) {
-    for (int o = 0; o < s->outputs; ++o)
-        memset(out[o], 0, s->frames * sizeof(double));
-    for (size_t e = 0; e < m->count; ++e) {
-        const pinna_ir *ir = &m->ir[e];
-        double *part = pn_alloc(s->frames + ir->length, sizeof *part);
-        pinna_error err;
-        assert_ok(pn_fft_convolve(s->in[ir->input], s->frames, ir->taps, ir->length, part, &err), &err);
-        for (size_t n = 0; n < s->frames; ++n)
-            out[ir->output][n] += part[n];
-        pn_free(part);
-    }
-}
-
-static void assert_stream(const stream *s, size_t frames, double bound) {
-    for (int o = 0; o < s->outputs; ++o)
-        assert_below(test_error_db_f64(s->out[o], s->expected[o], frames), bound);
-}
-
-static pn_convolver *make_convolver(const stream *s, const matrix *m, int block, pn_plan_mode mode,
-                                    pn_backend *backend) {
-    pn_convolver_desc desc = {.inputs = s->inputs,
-                              .outputs = s->outputs,
-                              .block = block,
-                              .mode = mode,
-                              .irs = m->ir,
-                              .ir_count = m->count,
-                              .backend = backend};
-    pn_convolver *convolver = NULL;
-    pinna_error err = {0};
-    assert_ok(pn_convolver_create(&desc, &convolver, &err), &err);
-    return convolver;
-}
-
-/* One call of `frames` frames at frame `at` of the stream. */
-static void call(pn_convolver *convolver, stream *s, size_t at, size_t frames) {
-    const float *in[MOST];
-    float *out[MOST];
-    for (int i = 0; i < s->inputs; ++i)
-        in[i] = s->in[i] + at;
-    for (int o = 0; o < s->outputs; ++o)
-        out[o] = s->out[o] + at;
-    pinna_error err = {0};
-    assert_ok(pn_convolver_process(convolver, in, out, frames, &err), &err);
-}
-
-static pn_backend *cpu;
-
-static int open_cpu(void **state) {
-    (void)state;
-    return pn_backend_cpu_open(NULL, &cpu, NULL) == PINNA_OK ? 0 : -1;
-}
-
-static int close_cpu(void **state) {
-    (void)state;
-    pn_backend_close(cpu);
-    return 0;
-}
 
 /* ------------------------------------------------------------------ convolution */
 
@@ -196,6 +50,98 @@ static void random_shapes_match_exact_convolution(void **state) {
         size_t longest = (size_t)pow(20000, (double)roll(0, 100) / 100);
         run_shape((int)roll(1, 4), (int)roll(1, 4), longest, mode == PN_PLAN_LIVE ? block : 0, mode, 0.6);
     }
+}
+
+/* Small ones by the thousand, against direct sums in double precision: every length around every edge of blocks. */
+static void small_case(void) {
+    enum { FRAMES = 512, LONGEST = 300 };
+    int inputs = (int)roll(1, 3), outputs = (int)roll(1, 3), block = 32 << roll(0, 2);
+    matrix m = {.count = 0};
+    for (int i = 0; i < inputs; ++i)
+        for (int o = 0; o < outputs; ++o)
+            if (m.count == 0 || roll(0, 1) == 1)
+                add_ir(&m, i, o, roll(1, LONGEST), roll(1, 1000000));
+    stream s;
+    make_stream(&s, inputs, outputs, FRAMES, roll(1, 1000000));
+    bool offline = roll(0, 7) == 0;
+    pn_convolver *convolver = make_convolver(&s, &m, block, offline ? PN_PLAN_OFFLINE : PN_PLAN_LIVE, cpu);
+    call(convolver, &s, 0, FRAMES);
+    for (size_t e = 0; e < m.count; ++e)
+        for (size_t n = 0; n < FRAMES; ++n)
+            for (size_t k = 0; k < m.ir[e].length && k <= n; ++k)
+                s.expected[m.ir[e].output][n] += (double)m.ir[e].taps[k] * (double)s.in[m.ir[e].input][n - k];
+    assert_stream(&s, FRAMES, BOUND_DB);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
+}
+
+static void thousands_of_small_shapes_match_direct_convolution(void **state) {
+    (void)state;
+    dice = 10;
+    for (int run = 0; run < 2500; ++run)
+        small_case();
+}
+
+/* Errors neither grow nor drift: the last second is as exact as the first. PINNA_LONG_TESTS=1: ten minutes. */
+static void a_long_run_ends_as_exact_as_it_began(void **state) {
+    (void)state;
+    enum { BLOCK = 256, SECOND = 187 * BLOCK, TAPS = 40000 };
+    size_t seconds = getenv("PINNA_LONG_TESTS") != NULL ? 600 : 20;
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, TAPS, 1);
+    stream s, tail;
+    make_stream(&s, 1, 1, SECOND, 2);
+    make_stream(&tail, 1, 1, 2 * SECOND, 2);
+    pn_convolver *convolver = make_convolver(&s, &m, BLOCK, PN_PLAN_LIVE, cpu);
+    assert_in_range(pn_convolver_plan(convolver)->levels, 2, 6);
+    /* the same second over and over, so that the exact result is that of two in a row */
+    memcpy(tail.in[0], s.in[0], SECOND * sizeof(float));
+    memcpy(tail.in[0] + SECOND, s.in[0], SECOND * sizeof(float));
+    convolve_exactly(&tail, &m, tail.expected);
+    double first = 0, worst = -400;
+    for (size_t second = 0; second < seconds; ++second) {
+        call(convolver, &s, 0, SECOND);
+        double error = test_error_db_f64(s.out[0], tail.expected[0] + (second == 0 ? 0 : SECOND), SECOND);
+        first = second == 1 ? error : first;
+        worst = error > worst ? error : worst;
+    }
+    assert_below(worst, BOUND_DB);
+    assert_below(worst, first + 0.5);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_stream(&tail);
+    free_matrix(&m);
+}
+
+static double spent(pn_convolver *convolver, stream *s) {
+    struct timespec a, b;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+    call(convolver, s, 0, s->frames);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+    return (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
+}
+
+/* After noise comes silence: beyond the response's end it is exact, but for the dust of the transforms. The times are
+ * printed, not judged. */
+static void a_tail_ends_in_silence(void **state) {
+    (void)state;
+    enum { BLOCK = 256, FRAMES = 300 * BLOCK };
+    matrix m = {.count = 0};
+    add_ir(&m, 0, 0, 60000, 1);
+    stream s;
+    make_stream(&s, 1, 1, FRAMES, 2);
+    pn_convolver *convolver = make_convolver(&s, &m, BLOCK, PN_PLAN_LIVE, cpu);
+    spent(convolver, &s);
+    double noise = spent(convolver, &s);
+    memset(s.in[0], 0, FRAMES * sizeof(float));
+    double decay = spent(convolver, &s), silence = spent(convolver, &s);
+    print_message("noise 1, its tail %.2f, silence %.2f\n", decay / noise, silence / noise);
+    for (size_t n = 0; n < FRAMES; ++n)
+        assert_true(s.out[0][n] == 0);
+    pn_convolver_free(convolver);
+    free_stream(&s);
+    free_matrix(&m);
 }
 
 static void edges_of_the_plan_match_exact_convolution(void **state) {
@@ -299,7 +245,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
     stream s;
     make_stream(&s, 4, 4, 40960, 9);
     float *first = NULL;
-    for (int threads = 1; threads <= 3; ++threads) {
+    for (int threads = 1; threads <= 4; ++threads) {
         pinna_error err = {0};
         pn_pool *pool = NULL;
         pn_backend *backend = NULL;
@@ -324,22 +270,6 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
 }
 
 /* ------------------------------------------------------------------ swap */
-
-/* Mixes expected with the exact convolution of m as a fade from frame `at` does. */
-static void expect_fade(stream *s, const matrix *m, size_t at, size_t fade) {
-    stream other;
-    make_stream(&other, s->inputs, s->outputs, s->frames, 1);
-    for (int i = 0; i < s->inputs; ++i)
-        memcpy(other.in[i], s->in[i], s->frames * sizeof(float));
-    convolve_exactly(&other, m, other.expected);
-    for (int o = 0; o < s->outputs; ++o) {
-        for (size_t n = at; n < s->frames; ++n) {
-            double share = n - at >= fade ? 1 : (double)(n - at + 1) / (double)(fade + 1);
-            s->expected[o][n] += share * (other.expected[o][n] - s->expected[o][n]);
-        }
-    }
-    free_stream(&other);
-}
 
 static void swap_case(size_t at, size_t fade, bool odd_calls, size_t old_length, size_t new_length) {
     enum { BLOCK = 64, FRAMES = 40000 / 64 * 64 };
@@ -411,58 +341,6 @@ static void a_much_longer_response_hears_the_past(void **state) {
 }
 
 /* ------------------------------------------------------------------ a device that is lost */
-
-/* The CPU's jobs under another name and kind, of which call number fail_at and all after it fail. */
-typedef struct {
-    pn_backend head;
-    long calls, fail_at;
-} failing_backend;
-
-static failing_backend failing;
-static pn_backend_ops failing_ops;
-
-static pinna_status fail_or(pinna_error *err) {
-    if (failing.fail_at == 0 || ++failing.calls < failing.fail_at)
-        return PINNA_OK;
-    return pn_fail(err, PINNA_DEVICE, "injected failure at call %ld", failing.calls);
-}
-
-static pinna_status failing_create(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
-                                   pinna_error *err) {
-    (void)backend;
-    *level = NULL;
-    pinna_status status = fail_or(err);
-    return status == PINNA_OK ? cpu->ops->level_create(cpu, desc, level, err) : status;
-}
-
-static pinna_status failing_begin(pn_level *level, const float *const *history, pinna_error *err) {
-    pinna_status status = fail_or(err);
-    return status == PINNA_OK ? cpu->ops->level_begin(level, history, err) : status;
-}
-
-static pinna_status failing_finish(pn_level *level, float *const *out, pinna_error *err) {
-    pinna_status status = fail_or(err);
-    return status == PINNA_OK ? cpu->ops->level_finish(level, out, err) : status;
-}
-
-static pinna_status failing_feed(pn_level *level, const float *const *history, pinna_error *err) {
-    pinna_status status = fail_or(err);
-    return status == PINNA_OK ? cpu->ops->level_feed(level, history, err) : status;
-}
-
-static pn_backend *open_failing(void) {
-    failing_ops = *cpu->ops;
-    failing_ops.level_create = failing_create;
-    failing_ops.level_begin = failing_begin;
-    failing_ops.level_finish = failing_finish;
-    failing_ops.level_lend = NULL;
-    failing_ops.level_feed = failing_feed;
-    memset(&failing, 0, sizeof failing);
-    failing.head.ops = &failing_ops;
-    failing.head.kind = PN_BACKEND_OPENCL;
-    snprintf(failing.head.name, sizeof failing.head.name, "opencl:9.9");
-    return &failing.head;
-}
 
 static void device_case(long fail_at, size_t swap_at) {
     enum { BLOCK = 64, FRAMES = 64 * 500 };
@@ -639,7 +517,9 @@ static void an_absurd_shape_is_refused_with_its_size(void **state) {
                               .backend = cpu};
     pinna_error err = {0};
     pn_convolver *convolver = NULL;
+    long before = pn_memory_count();
     assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
+    assert_in_range(pn_memory_count() - before, 1, 2); /* the list of pairs, and the convolver's own struct */
     assert_non_null(strstr(err.text, "1024 x 1024"));
     assert_non_null(strstr(err.text, "GB"));
     pn_free(irs);
@@ -726,6 +606,9 @@ static void denormal_input_gives_nothing_and_restores_the_mode(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_shapes_match_exact_convolution),
+        cmocka_unit_test(thousands_of_small_shapes_match_direct_convolution),
+        cmocka_unit_test(a_long_run_ends_as_exact_as_it_began),
+        cmocka_unit_test(a_tail_ends_in_silence),
         cmocka_unit_test(edges_of_the_plan_match_exact_convolution),
         cmocka_unit_test(ten_seconds_match_exact_convolution),
         cmocka_unit_test(any_call_size_comes_one_block_late),

@@ -154,6 +154,12 @@ static void test_clipping_and_rounding(void **state) {
 
 /* Triangular dither makes the error's mean and variance independent of the signal: 0, and 1/4 of a step squared
  * (1/12 of the rounding, 2/12 of the dither), also for a signal of a third of a step. */
+static int32_t round_one(pn_quantiser *q, float sample) {
+    int32_t integer = -1;
+    pn_quantiser_round(q, &sample, &integer, 1);
+    return integer;
+}
+
 static void test_dither(void **state) {
     (void)state;
     enum { N = 200000 };
@@ -164,15 +170,15 @@ static void test_dither(void **state) {
     pn_quantiser_init(&off, PN_ENCODING_PCM32, PN_DITHER_TPDF);
     double sum = 0, squares = 0;
     for (int i = 0; i < N; ++i) {
-        int32_t value = pn_quantiser_round(&q, (float)level);
-        assert_int_equal(value, pn_quantiser_round(&again, (float)level));
+        int32_t value = round_one(&q, (float)level);
+        assert_int_equal(value, round_one(&again, (float)level));
         double error = value / 65536.0 - 0.3;
         sum += error;
         squares += error * error;
     }
     assert_below(fabs(sum / N), 0.005);
     assert_below(fabs(squares / N - 0.25), 0.005);
-    assert_int_equal(pn_quantiser_round(&off, 0), 0);
+    assert_int_equal(round_one(&off, 0), 0);
 }
 
 static void test_same_bytes_every_time(void **state) {

@@ -8,6 +8,7 @@
 
 #include "app/cli.h"
 #include "base/memory.h"
+#include "io/planar.h"
 #include "io/spill.h"
 #include "mix/pan.h"
 
@@ -16,6 +17,9 @@
  * Without an exchange the convolver runs in whole blocks and has no latency. With one it must be told between two
  * frames, so it runs in its buffered mode, one block late: its first block of output is dropped, and the exchange is
  * made when swap + block frames have gone in, which is when output frame `swap` comes next. */
+
+/* Blocks go through two slots in turn: while one is convolved, the result of the one before is written and the input
+ * of the next is read. One thread does both in order; with several, reading and writing have a thread beside. */
 
 static const double fade_s = 0.02;
 static const double normalized_peak = 0.8912509381337456; /* -1 dBFS */
@@ -26,13 +30,21 @@ typedef struct {
     size_t count;
 } response_set;
 
+/* A block on its way; frames 0 = none. */
+typedef struct {
+    float *in_data, *out_data; /* [inputs][block], [outputs][block] */
+    float **in_rows, **out_rows;
+    size_t frames;
+    size_t drop, keep; /* of the output, frames drop .. keep - 1 are written */
+} block_slot;
+
 typedef struct {
     const pn_convolution *job;
     pn_messages *messages;
     pn_convolution_result *result;
     pn_audio_reader *reader;
     response_set first, second;
-    pn_pool *pool;
+    pn_pool *pool, *pair; /* pair: NULL with one thread */
     pn_backend *backend;
     pn_convolver *convolver;
     pn_audio_writer *writer;
@@ -41,8 +53,14 @@ typedef struct {
     size_t block;
     uint64_t swap_at; /* output frame; UINT64_MAX = never */
     bool input_ended;
-    float *interleaved, *in_data, *out_data; /* [block][inputs], [inputs][block], [outputs][block] */
-    float **in_rows, **out_rows, **emit_rows;
+    float *interleaved; /* [block][inputs] */
+    float **emit_rows;
+    block_slot slot[2];
+    uint64_t fed, total; /* frames of input */
+    size_t latency;
+    int current; /* slot that is convolved */
+    pinna_status compute_status, io_status;
+    pinna_error compute_error, io_error;
 } run_state;
 
 bool pn_convolution_route(int inputs, int responses, int *outputs, pinna_ir *irs, int *response,
@@ -184,6 +202,8 @@ static pinna_status open_writer(run_state *s, pinna_error *err) {
 /* The largest of both exchanges' blocks, so that neither plan has too many partitions. */
 static pinna_status open_convolver(run_state *s, pinna_error *err) {
     pinna_status status = pn_pool_create(s->job->threads, &s->pool, err);
+    if (status == PINNA_OK && pn_pool_threads(s->pool) > 1)
+        status = pn_pool_create(2, &s->pair, err);
     if (status == PINNA_OK)
         status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
     pn_plan plan;
@@ -204,6 +224,7 @@ static pinna_status open_convolver(run_state *s, pinna_error *err) {
         .mode = PN_PLAN_OFFLINE,
         .irs = s->first.irs,
         .ir_count = s->first.count,
+        .fixed = s->job->swap_ir == NULL,
         .backend = s->backend,
         .pool = s->pool,
         .messages = s->messages,
@@ -216,49 +237,54 @@ static pinna_status open_convolver(run_state *s, pinna_error *err) {
     return PINNA_OK;
 }
 
+static bool allocate_slot(const run_state *s, block_slot *slot) {
+    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
+    slot->in_data = pn_alloc(inputs, row);
+    slot->out_data = pn_alloc(outputs, row);
+    slot->in_rows = pn_alloc(inputs, sizeof(float *));
+    slot->out_rows = pn_alloc(outputs, sizeof(float *));
+    if (slot->in_data == NULL || slot->out_data == NULL || slot->in_rows == NULL || slot->out_rows == NULL)
+        return false;
+    for (size_t i = 0; i < inputs; ++i)
+        slot->in_rows[i] = slot->in_data + i * s->block;
+    for (size_t o = 0; o < outputs; ++o)
+        slot->out_rows[o] = slot->out_data + o * s->block;
+    return true;
+}
+
 static pinna_status allocate(run_state *s, pinna_error *err) {
     size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
     s->interleaved = pn_alloc(inputs, row);
-    s->in_data = pn_alloc(inputs, row);
-    s->out_data = pn_alloc(outputs, row);
-    s->in_rows = pn_alloc(inputs, sizeof(float *));
-    s->out_rows = pn_alloc(outputs, sizeof(float *));
     s->emit_rows = pn_alloc(outputs, sizeof(float *));
-    if (s->interleaved == NULL || s->in_data == NULL || s->out_data == NULL || s->in_rows == NULL ||
-        s->out_rows == NULL || s->emit_rows == NULL)
-        return pn_fail_memory(err, "the convolution's blocks", (double)(2 * inputs + outputs) * (double)row);
-    for (size_t i = 0; i < inputs; ++i)
-        s->in_rows[i] = s->in_data + i * s->block;
-    for (size_t o = 0; o < outputs; ++o)
-        s->out_rows[o] = s->out_data + o * s->block;
+    if (s->interleaved == NULL || s->emit_rows == NULL || !allocate_slot(s, &s->slot[0]) ||
+        !allocate_slot(s, &s->slot[1]))
+        return pn_fail_memory(err, "the convolution's blocks",
+                              (double)(3 * inputs + 2 * outputs) * (double)row);
     return PINNA_OK;
 }
 
-/* `frames` of input into in_rows; silence after its end. */
-static pinna_status read_input(run_state *s, size_t frames, pinna_error *err) {
-    size_t got = 0, inputs = (size_t)s->inputs;
+/* The slot's frames of input; silence after its end. */
+static pinna_status read_input(run_state *s, block_slot *slot, pinna_error *err) {
+    size_t got = 0, inputs = (size_t)s->inputs, frames = slot->frames;
     if (!s->input_ended) {
         pinna_status status = pn_audio_reader_read(s->reader, s->interleaved, frames, &got, err);
         if (status != PINNA_OK)
             return status;
         s->input_ended = got < frames;
     }
-    for (size_t i = 0; i < inputs; ++i) {
-        for (size_t n = 0; n < got; ++n)
-            s->in_rows[i][n] = s->interleaved[n * inputs + i];
-        memset(s->in_rows[i] + got, 0, (frames - got) * sizeof(float));
-    }
+    pn_deinterleave(slot->in_rows, inputs, 0, s->interleaved, got);
+    for (size_t i = 0; i < inputs; ++i)
+        memset(slot->in_rows[i] + got, 0, (frames - got) * sizeof(float));
     return PINNA_OK;
 }
 
-static pinna_status emit(run_state *s, size_t from, size_t count, pinna_error *err) {
+static pinna_status emit(run_state *s, const block_slot *slot, pinna_error *err) {
     pn_convolution_result *r = s->result;
+    size_t count = slot->keep - slot->drop;
     for (int o = 0; o < s->outputs; ++o) {
-        s->emit_rows[o] = s->out_rows[o] + from;
-        for (size_t n = 0; n < count; ++n) {
-            double size = fabs((double)s->emit_rows[o][n]);
-            r->peak = size > r->peak ? size : r->peak;
-        }
+        s->emit_rows[o] = slot->out_rows[o] + slot->drop;
+        double peak = s->spill == NULL ? 0 : (double)pn_largest(s->emit_rows[o], count);
+        r->peak = peak > r->peak ? peak : r->peak;
     }
     const float *const *rows = (const float *const *)s->emit_rows;
     return s->spill != NULL ? pn_spill_write(s->spill, rows, count, err)
@@ -271,16 +297,25 @@ static pinna_status exchange(run_state *s, pinna_error *err) {
     return pn_convolver_swap(s->convolver, s->second.irs, s->second.count, fade, err);
 }
 
-/* The frames of the next call: a block, but up to the exchange when that comes first, and 1 to begin with so that
- * the convolver is in its buffered mode. */
-static size_t next_frames(const run_state *s, uint64_t fed, size_t latency) {
-    if (latency == 0)
+/* The frames of the call at input frame `fed`: a block, but up to the exchange when that comes first, and 1 to begin
+ * with so that the convolver is in its buffered mode. */
+static size_t next_frames(const run_state *s, uint64_t fed) {
+    if (s->latency == 0)
         return s->block;
     if (fed == 0)
         return 1;
-    if (s->swap_at == UINT64_MAX || s->swap_at + latency - fed > s->block)
+    uint64_t exchange_at = s->swap_at == UINT64_MAX ? UINT64_MAX : s->swap_at + s->latency;
+    if (exchange_at <= fed || exchange_at - fed > s->block)
         return s->block;
-    return (size_t)(s->swap_at + latency - fed);
+    return (size_t)(exchange_at - fed);
+}
+
+/* Makes the slot the block at input frame `fed`, or none when that is past the end. */
+static void plan_slot(const run_state *s, block_slot *slot, uint64_t fed) {
+    size_t frames = fed < s->total ? next_frames(s, fed) : 0;
+    slot->frames = frames;
+    slot->drop = fed >= s->latency ? 0 : s->latency - fed < frames ? (size_t)(s->latency - fed) : frames;
+    slot->keep = fed < s->total && s->total - fed < frames ? (size_t)(s->total - fed) : frames;
 }
 
 static bool goes_on(const run_state *s, uint64_t done) {
@@ -289,45 +324,74 @@ static bool goes_on(const run_state *s, uint64_t done) {
            job->progress(job->progress_user, done, s->result->frames, s->result->rate);
 }
 
+static pinna_status compute(run_state *s, pinna_error *err) {
+    block_slot *slot = &s->slot[s->current];
+    return pn_convolver_process(s->convolver, (const float *const *)slot->in_rows, slot->out_rows,
+                                slot->frames, err);
+}
+
+/* Writes the block before the current one, and reads the next into its slot. */
+static pinna_status write_and_read(run_state *s, pinna_error *err) {
+    block_slot *slot = &s->slot[1 - s->current];
+    pinna_status status = slot->keep > slot->drop ? emit(s, slot, err) : PINNA_OK;
+    plan_slot(s, slot, s->fed + s->slot[s->current].frames);
+    if (status == PINNA_OK && slot->frames > 0)
+        status = read_input(s, slot, err);
+    return status;
+}
+
+static void task(void *context, int number) {
+    run_state *s = context;
+    if (number == 0)
+        s->compute_status = compute(s, &s->compute_error);
+    else
+        s->io_status = write_and_read(s, &s->io_error);
+}
+
+static pinna_status run_tasks(run_state *s, pinna_error *err) {
+    pn_pool_run(s->pair, task, s, 2);
+    const pinna_error *failed = s->compute_status != PINNA_OK ? &s->compute_error
+                                : s->io_status != PINNA_OK    ? &s->io_error
+                                                              : NULL;
+    return failed == NULL ? PINNA_OK : pn_fail(err, failed->status, "%s", failed->text);
+}
+
 static pinna_status convolve(run_state *s, pinna_error *err) {
-    size_t latency = s->swap_at == UINT64_MAX ? 0 : s->block;
-    uint64_t total = s->result->frames + latency;
-    pinna_status status = PINNA_OK;
-    for (uint64_t fed = 0; fed < total && status == PINNA_OK;) {
-        if (latency > 0 && s->swap_at != UINT64_MAX && fed == s->swap_at + latency)
+    s->latency = s->swap_at == UINT64_MAX ? 0 : s->block;
+    s->total = s->result->frames + s->latency;
+    plan_slot(s, &s->slot[0], 0);
+    pinna_status status = read_input(s, &s->slot[0], err);
+    while (s->fed < s->total && status == PINNA_OK) {
+        if (s->swap_at != UINT64_MAX && s->fed == s->swap_at + s->latency)
             status = exchange(s, err);
-        size_t frames = next_frames(s, fed, latency);
-        size_t drop = fed >= latency ? 0 : latency - fed < frames ? (size_t)(latency - fed) : frames;
-        size_t keep = total - fed < frames ? (size_t)(total - fed) : frames;
         if (status == PINNA_OK)
-            status = read_input(s, frames, err);
-        if (status == PINNA_OK)
-            status = pn_convolver_process(s->convolver, (const float *const *)s->in_rows, s->out_rows, frames,
-                                          err);
-        if (status == PINNA_OK && keep > drop)
-            status = emit(s, drop, keep - drop, err);
-        fed += keep;
-        if (status == PINNA_OK && !goes_on(s, fed > latency ? fed - latency : 0))
+            status = run_tasks(s, err);
+        s->fed += s->slot[s->current].frames;
+        s->current = 1 - s->current;
+        uint64_t done = s->fed < s->total ? s->fed : s->total;
+        if (status == PINNA_OK && !goes_on(s, done > s->latency ? done - s->latency : 0))
             status = pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
     }
-    return status;
+    const block_slot *last = &s->slot[1 - s->current];
+    return status == PINNA_OK && last->keep > last->drop ? emit(s, last, err) : status;
 }
 
 static pinna_status normalize(run_state *s, pinna_error *err) {
     pn_convolution_result *r = s->result;
     double gain = r->peak > 0 ? normalized_peak / r->peak : 1;
     size_t got = s->block;
+    float **rows = s->slot[0].out_rows;
     if (r->peak == 0)
         pn_warn(s->messages, "%s: the result is silence and cannot be normalised", s->job->out);
     r->gain_db = pn_gain_to_db(gain);
     while (got == s->block) {
-        pinna_status status = pn_spill_read(s->spill, s->out_rows, s->block, &got, err);
+        pinna_status status = pn_spill_read(s->spill, rows, s->block, &got, err);
         for (int o = 0; o < s->outputs; ++o) {
             for (size_t n = 0; n < got; ++n)
-                s->out_rows[o][n] = (float)(s->out_rows[o][n] * gain);
+                rows[o][n] = (float)(rows[o][n] * gain);
         }
         if (status == PINNA_OK)
-            status = pn_audio_writer_write(s->writer, (const float *const *)s->out_rows, got, err);
+            status = pn_audio_writer_write(s->writer, (const float *const *)rows, got, err);
         if (status != PINNA_OK)
             return status;
         if (s->job->progress != NULL && !goes_on(s, r->frames))
@@ -378,16 +442,19 @@ static void free_state(run_state *s) {
     pn_convolver_free(s->convolver);
     pn_backend_close(s->backend);
     pn_pool_free(s->pool);
+    pn_pool_free(s->pair);
     pn_audio_writer_free(s->writer);
     pn_spill_free(s->spill);
     pn_audio_reader_free(s->reader);
     free_responses(&s->first);
     free_responses(&s->second);
     pn_free(s->interleaved);
-    pn_free(s->in_data);
-    pn_free(s->out_data);
-    pn_free(s->in_rows);
-    pn_free(s->out_rows);
+    for (int i = 0; i < 2; ++i) {
+        pn_free(s->slot[i].in_data);
+        pn_free(s->slot[i].out_data);
+        pn_free(s->slot[i].in_rows);
+        pn_free(s->slot[i].out_rows);
+    }
     pn_free(s->emit_rows);
 }
 

@@ -14,12 +14,16 @@
  * resumes from it. */
 typedef struct pn_convolver pn_convolver;
 
+enum { PN_CONVOLVER_QUEUE = 4 }; /* exchanges requested and not yet at their end */
+
 typedef struct {
     int inputs, outputs; /* 1 .. 1024 */
     int block;           /* live: frames per call, power of two 32..8192; offline: 0 = the plan's choice */
     pn_plan_mode mode;
     const pinna_ir *irs; /* read during create */
     size_t ir_count;
+    bool fixed;            /* never exchanged: on the CPU the inputs are kept only as far as jobs look back */
+    bool editable;         /* keeps copies of the responses, for pn_convolver_request_edit */
     pn_backend *backend;   /* outlives the convolver */
     pn_pool *pool;         /* for the CPU engine that takes over from a lost device; may be NULL */
     pn_messages *messages; /* for a device lost while running; may be NULL, outlives the convolver */
@@ -49,17 +53,46 @@ PN_BLOCK_PATH pinna_status pn_convolver_process(pn_convolver *convolver, const f
                                                 float *const *out, size_t frames, pinna_error *err);
 int pn_convolver_latency(const pn_convolver *convolver);
 
+/* ---- exchange between two calls */
+
 /* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of
  * the fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block
- * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading). After a failure the convolver is as before.
+ * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading) or a request is pending, or when fixed. After a failure the
+ * convolver is as before.
  * Both run over the full history. For a response that is longer than any before, what it needs of the past is kept
  * as far back as the longest one reached, and at least for 2^22 / inputs frames (2^19 at most); before is silence.
- * The old responses are freed at the next exchange. */
+ * The old responses are freed at the next exchange or update. */
 pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                size_t fade_frames, pinna_error *err);
 bool pn_convolver_fading(const pn_convolver *convolver);
 
-/* As newly created. */
+/* ---- exchange while another thread processes
+ *
+ * One control thread at a time may make the calls below while one other thread makes the block path's (and reset).
+ * Neither waits for the other. swap counts as both. */
+
+/* As swap, but prepared here: the new engine is made, brought to the present, and handed over; the crossfade begins
+ * with the next block that is processed (in the output of calls of other sizes: where that block is heard). An
+ * exchange never cuts another one short: it waits for the end of the one before, up to PN_CONVOLVER_QUEUE pending
+ * ones, beyond which it is PINNA_BAD_ARGUMENT. The block path runs both engines during a crossfade, and for at most
+ * 8 blocks before it up to two blocks more of the new one, should blocks have come in during the hand-over. */
+pinna_status pn_convolver_request_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
+                                       size_t fade_frames, pinna_error *err);
+
+/* The same for some entries: those listed replace the one of their pair or join; with taps NULL and length 0 they
+ * remove it. All others stay as the latest request left them. Needs `editable`. */
+pinna_status pn_convolver_request_edit(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
+                                       size_t fade_frames, pinna_error *err);
+
+/* Frees what was replaced and hands over the next exchange that waits. Call it now and then until *pending (may be
+ * NULL; those waiting, handed over and being crossfaded) is 0. After a failure all is as before, for another try. */
+pinna_status pn_convolver_update(pn_convolver *convolver, int *pending, pinna_error *err);
+
+/* The frame, counted in what was fed since the start or reset, at which the latest crossfade began; -1 = none yet.
+ * Any thread. */
+int64_t pn_convolver_begun(const pn_convolver *convolver);
+
+/* As newly created; a crossfade under way ends with the new responses. */
 void pn_convolver_reset(pn_convolver *convolver);
 
 #endif

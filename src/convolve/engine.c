@@ -58,14 +58,22 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
     return length - level->first < room ? length - level->first : room;
 }
 
+/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. */
 static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
     const pn_plan_level *level = &plan->level[l];
-    double spectrum = 2.0 * (double)level->block * sizeof(float), filters = 0;
+    int kept[PN_ENGINE_CHANNELS] = {0};
+    bool heard[PN_ENGINE_CHANNELS] = {false};
+    double spectra = 0;
     for (size_t e = 0; e < desc->ir_count; ++e) {
-        size_t taps = taps_in_level(plan, l, desc->irs[e].length);
-        filters += (double)((taps + (size_t)level->block - 1) / (size_t)level->block);
+        const pinna_ir *ir = &desc->irs[e];
+        size_t taps = taps_in_level(plan, l, ir->length);
+        int partitions = (int)((taps + (size_t)level->block - 1) / (size_t)level->block);
+        int more = partitions - kept[ir->input];
+        spectra += partitions + (more > 0 ? more : 0) + (taps > 0 && !heard[ir->output] ? 2.5 : 0);
+        kept[ir->input] += more > 0 ? more : 0;
+        heard[ir->output] = heard[ir->output] || taps > 0;
     }
-    return spectrum * (filters + (double)desc->inputs * level->partitions + 2.5 * desc->outputs);
+    return 2.0 * (double)level->block * sizeof(float) * spectra;
 }
 
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
@@ -375,10 +383,10 @@ static void add_slice(const engine_level *level, int slice, int frames, float *c
 }
 
 static pinna_status run_level(const pn_engine *engine, engine_level *level, const pn_history *history,
-                              float *const *out, pinna_error *err) {
+                              int64_t time, float *const *out, pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
     int call = engine->need.plan.block, period = level->period;
-    int phase = (int)((history->time / call + level->shift) % period);
+    int phase = (int)((time / call + level->shift) % period);
     add_slice(level, (phase + period - 1) % period, call, out);
     if (level->running)
         ops->level_advance(level->level, phase == 0 ? period : phase, period);
@@ -386,12 +394,12 @@ static pinna_status run_level(const pn_engine *engine, engine_level *level, cons
         return PINNA_OK;
     pinna_status status = level->running ? finish(engine, level, err) : PINNA_OK;
     if (status == PINNA_OK)
-        status = ops->level_begin(level->level, look_at(level, history, history->time), err);
+        status = ops->level_begin(level->level, look_at(level, history, time), err);
     level->running = status == PINNA_OK;
     return status;
 }
 
-pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, float *const *out,
+pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t time, float *const *out,
                            pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
     engine_level *head = &engine->level[0];
@@ -400,12 +408,12 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, float *
             memset(out[o], 0, (size_t)engine->need.plan.block * sizeof(float));
     for (int o = 0; o < head->outputs; ++o)
         head->out[o] = out[head->output[o]];
-    pinna_status status = ops->level_begin(head->level, look_at(head, history, history->time), err);
+    pinna_status status = ops->level_begin(head->level, look_at(head, history, time), err);
     if (status == PINNA_OK)
         status = ops->level_finish(head->level, head->out, err);
     for (int l = 1; l < engine->levels && status == PINNA_OK; ++l)
         if (engine->level[l].level != NULL)
-            status = run_level(engine, &engine->level[l], history, out, err);
+            status = run_level(engine, &engine->level[l], history, time, out, err);
     return status;
 }
 

@@ -10,6 +10,8 @@
  * two while the responses are exchanged. */
 typedef struct pn_engine pn_engine;
 
+enum { PN_ENGINE_CHANNELS = 1024 }; /* most inputs, and outputs */
+
 typedef struct {
     int inputs, outputs;
     int block; /* live: of the convolver; offline: 0, or the convolver's once it is known */
@@ -40,9 +42,10 @@ pn_backend *pn_engine_backend(const pn_engine *engine);
 /* Brings a new engine to where it would be had it run over the history up to time `time`. Not block path. */
 pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err);
 
-/* Computes the outputs of the block that was written to the history last. out[o] is overwritten. */
-PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, float *const *out,
-                                         pinna_error *err);
+/* Computes the outputs of the block that ends at `time`, as a rule the one written last; each block in turn. out[o]
+ * is overwritten. */
+PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t time,
+                                         float *const *out, pinna_error *err);
 
 /* To where a history at time 0 has it. */
 PN_BLOCK_PATH void pn_engine_reset(pn_engine *engine);

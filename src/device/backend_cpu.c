@@ -64,3 +64,11 @@ pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_erro
     *backend = &cpu->head;
     return PINNA_OK;
 }
+
+pn_pool *pn_backend_cpu_pool(const pn_backend *backend) {
+    return ((const pn_cpu *)backend)->pool;
+}
+
+void pn_backend_cpu_set_pool(pn_backend *backend, pn_pool *pool) {
+    ((pn_cpu *)backend)->pool = pool;
+}

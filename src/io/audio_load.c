@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "io/planar.h"
 #include "signal/resample.h"
 
 enum { PORTION_SAMPLES = 65536 };
@@ -42,10 +43,7 @@ static pinna_status read_all(pn_audio_reader *reader, pn_audio *audio, pinna_err
     while (status == PINNA_OK && got > 0 && done < audio->frames) {
         size_t want = audio->frames - done < most ? audio->frames - done : most;
         status = pn_audio_reader_read(reader, buffer, want, &got, err);
-        for (size_t c = 0; c < channels; ++c) {
-            for (size_t n = 0; n < got; ++n)
-                audio->channel[c][done + n] = buffer[n * channels + c];
-        }
+        pn_deinterleave(audio->channel, channels, done, buffer, got);
         done += got;
     }
     pn_free(buffer);

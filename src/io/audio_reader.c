@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/planar.h"
 
 /* Lengths. A container's header says how many frames there are; what can be read is often something else: cut-off
  * files, streams that were never completed, MP3 without a table. For plain PCM libsndfile bounds the count by the
@@ -245,6 +246,8 @@ const char *pn_audio_reader_path(const pn_audio_reader *r) {
 
 static void silence_nonfinite(pn_audio_reader *r, float *samples, size_t frames) {
     size_t channels = (size_t)r->info.channels;
+    if (isfinite(pn_largest(samples, frames * channels)))
+        return;
     for (size_t i = 0; i < frames * channels; ++i) {
         if (isfinite(samples[i]))
             continue;

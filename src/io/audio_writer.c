@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "io/planar.h"
 #include "io/sink.h"
 
 enum { PORTION_SAMPLES = 65536 };
@@ -110,14 +111,11 @@ pinna_status pn_audio_writer_open(const char *path, const pn_audio_writer_spec *
 static pinna_status write_portion(pn_audio_writer *w, const float *const *channel, size_t from, size_t frames,
                                   pinna_error *err) {
     size_t channels = (size_t)w->spec.channels, count = frames * channels;
-    for (size_t c = 0; c < channels; ++c) {
-        for (size_t n = 0; n < frames; ++n)
-            w->floats[n * channels + c] = pn_quantiser_sift(&w->quantiser, channel[c][from + n]);
-    }
+    pn_interleave(w->floats, channel, channels, from, frames);
+    pn_quantiser_sift(&w->quantiser, w->floats, count);
     if (!w->integers)
         return w->sink->ops->write_floats(w->sink, w->floats, frames, err);
-    for (size_t i = 0; i < count; ++i)
-        w->samples[i] = pn_quantiser_round(&w->quantiser, w->floats[i]);
+    pn_quantiser_round(&w->quantiser, w->floats, w->samples, count);
     return w->sink->ops->write_integers(w->sink, w->samples, frames, err);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/noise.h"
+#include "io/planar.h"
 
 const char *const pn_encoding_words[] = {"pcm16", "pcm24", "pcm32", "f32", "f64", NULL};
 const char *const pn_dither_words[] = {"none", "tpdf", NULL};
@@ -49,25 +50,50 @@ void pn_quantiser_init(pn_quantiser *q, pn_encoding encoding, pn_dither dither) 
     q->seed = 0x70696e6e61;
 }
 
-float pn_quantiser_sift(pn_quantiser *q, float sample) {
-    if (!isfinite(sample)) {
-        ++q->nonfinite;
-        return 0;
+void pn_quantiser_sift(pn_quantiser *q, float *samples, size_t count) {
+    double peak = (double)pn_largest(samples, count);
+    if (!isfinite(peak)) {
+        for (size_t i = 0; i < count; ++i) {
+            if (isfinite(samples[i]))
+                continue;
+            ++q->nonfinite;
+            samples[i] = 0;
+        }
+        peak = (double)pn_largest(samples, count);
     }
-    double size = fabs((double)sample);
-    if (size > q->peak)
-        q->peak = size;
-    return sample;
+    q->peak = peak > q->peak ? peak : q->peak;
 }
 
-int32_t pn_quantiser_round(pn_quantiser *q, float sample) {
-    double steps = ldexp(1.0, q->bits - 1);
-    double x = (double)sample * steps;
-    if (sample > 1 || sample < -1)
-        ++q->clipped;
-    if (q->dither) /* two uniform values of one step each: triangular, two steps wide */
-        x += 0.5 * (pn_noise_uniform(&q->seed) + pn_noise_uniform(&q->seed));
-    x = rint(x);
+static uint64_t count_clipped(const float *samples, size_t count) {
+    uint64_t clipped = 0;
+    for (size_t i = 0; i < count; ++i)
+        clipped += samples[i] > 1 || samples[i] < -1;
+    return clipped;
+}
+
+/* Two uniform values of one step each: triangular, two steps wide. */
+static double dither(pn_quantiser *q) {
+    double first = pn_noise_uniform(&q->seed), second = pn_noise_uniform(&q->seed);
+    return 0.5 * (first + second);
+}
+
+/* Adding and taking away 1.5 * 2^52 leaves a double without its fraction, rounded to nearest, ties to even. */
+static inline int32_t round_step(double x, double steps, int shift) {
+    const double magic = 6755399441055744.0;
     x = x > steps - 1 ? steps - 1 : x < -steps ? -steps : x;
-    return (int32_t)((int64_t)x * ((int64_t)1 << (32 - q->bits)));
+    int32_t step = (int32_t)((x + magic) - magic);
+    return (int32_t)((uint32_t)step << shift);
+}
+
+void pn_quantiser_round(pn_quantiser *q, const float *samples, int32_t *integers, size_t count) {
+    double steps = ldexp(1.0, q->bits - 1);
+    int shift = 32 - q->bits;
+    q->clipped += count_clipped(samples, count);
+    if (q->dither) {
+        for (size_t i = 0; i < count; ++i)
+            integers[i] = round_step((double)samples[i] * steps + dither(q), steps, shift);
+        return;
+    }
+    for (size_t i = 0; i < count; ++i)
+        integers[i] = round_step((double)samples[i] * steps, steps, shift);
 }

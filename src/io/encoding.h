@@ -21,10 +21,10 @@ typedef struct {
 } pn_quantiser;
 
 void pn_quantiser_init(pn_quantiser *quantiser, pn_encoding encoding, pn_dither dither);
-/* Every sample passes here first: what is not finite becomes 0 and is counted; the peak is kept. */
-float pn_quantiser_sift(pn_quantiser *quantiser, float sample);
-/* A finite sample as an integer in the upper `bits` of 32. Beyond +-1 it is clipped and counted; +1 itself,
+/* All samples pass here first: what is not finite becomes 0 and is counted; the peak is kept. */
+void pn_quantiser_sift(pn_quantiser *quantiser, float *samples, size_t count);
+/* Finite samples as integers in the upper `bits` of 32. Beyond +-1 they are clipped and counted; +1 itself,
  * one step above the largest integer, is given that and not counted. */
-int32_t pn_quantiser_round(pn_quantiser *quantiser, float sample);
+void pn_quantiser_round(pn_quantiser *quantiser, const float *samples, int32_t *integers, size_t count);
 
 #endif

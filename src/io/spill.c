@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/planar.h"
 
 enum { PORTION_SAMPLES = 65536 };
 
@@ -91,10 +92,7 @@ pinna_status pn_spill_write(pn_spill *s, const float *const *channel, size_t fra
         return pn_fail(err, PINNA_BAD_ARGUMENT, "a temporary file is written to after it was read");
     for (size_t done = 0; done < frames;) {
         size_t count = frames - done < most ? frames - done : most;
-        for (size_t c = 0; c < s->channels; ++c) {
-            for (size_t n = 0; n < count; ++n)
-                s->portion[n * s->channels + c] = channel[c][done + n];
-        }
+        pn_interleave(s->portion, channel, s->channels, done, count);
         if (fwrite(s->portion, sizeof(float) * s->channels, count, s->file) != count)
             return fail_spill(s, "writing to", err);
         done += count;
@@ -116,10 +114,7 @@ pinna_status pn_spill_read(pn_spill *s, float *const *channel, size_t frames, si
     while (*got < frames) {
         size_t count = frames - *got < most ? frames - *got : most;
         size_t read = fread(s->portion, sizeof(float) * s->channels, count, s->file);
-        for (size_t c = 0; c < s->channels; ++c) {
-            for (size_t n = 0; n < read; ++n)
-                channel[c][*got + n] = s->portion[n * s->channels + c];
-        }
+        pn_deinterleave(channel, s->channels, *got, s->portion, read);
         *got += read;
         if (read < count)
             break;

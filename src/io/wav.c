@@ -92,8 +92,10 @@ size_t pn_wav_header(unsigned char bytes[PN_WAV_HEADER_MAX], pn_wav_kind kind, i
 }
 
 size_t pn_wav_put_integer(unsigned char *bytes, pn_encoding encoding, int32_t value) {
+    uint32_t bits = (uint32_t)value;
     int count = pn_encoding_bytes(encoding);
-    put(&(cursor){bytes}, (uint32_t)value >> (8 * (4 - count)), count);
+    for (int i = 0; i < count; ++i)
+        bytes[i] = (unsigned char)(bits >> (8 * (4 - count + i)));
     return (size_t)count;
 }
 

@@ -33,6 +33,7 @@ static pinna_status open_all(pinna_convolver *c, const pinna_convolver_config *c
         .mode = PN_PLAN_LIVE,
         .irs = config->irs,
         .ir_count = config->ir_count,
+        .editable = config->editable != 0,
         .backend = c->backend,
         .pool = c->pool,
         .messages = c->messages,
@@ -85,6 +86,20 @@ pinna_status pinna_convolver_process(pinna_convolver *c, const float *const *inp
 pinna_status pinna_convolver_swap(pinna_convolver *c, const pinna_ir *irs, size_t ir_count,
                                   size_t fade_frames, pinna_error *error) {
     return pn_convolver_swap(c->convolver, irs, ir_count, fade_frames, error);
+}
+
+pinna_status pinna_convolver_request_swap(pinna_convolver *c, const pinna_ir *irs, size_t ir_count,
+                                          size_t fade_frames, pinna_error *error) {
+    return pn_convolver_request_swap(c->convolver, irs, ir_count, fade_frames, error);
+}
+
+pinna_status pinna_convolver_request_edit(pinna_convolver *c, const pinna_ir *irs, size_t ir_count,
+                                          size_t fade_frames, pinna_error *error) {
+    return pn_convolver_request_edit(c->convolver, irs, ir_count, fade_frames, error);
+}
+
+pinna_status pinna_convolver_update(pinna_convolver *c, int *pending, pinna_error *error) {
+    return pn_convolver_update(c->convolver, pending, error);
 }
 
 void pinna_convolver_reset(pinna_convolver *c) {

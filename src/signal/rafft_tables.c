@@ -50,10 +50,10 @@ static int log2_of(int power_of_two) {
 /* The angle of node `index` at `depth`, in turns: 2^-depth / 4, and 1/2 for its last decision, 1/4 for the
  * one before, and so on. */
 static double node_angle(int depth, int index) {
-    double angle = ldexp(0.25, -depth);
-    for (int k = 0; k < depth; ++k)
+    double angle = ldexp(0.25, -depth), turn = 0.5;
+    for (int k = 0; k < depth; ++k, turn *= 0.5)
         if ((index >> k) & 1)
-            angle += ldexp(0.5, -k);
+            angle += turn;
     return angle;
 }
 

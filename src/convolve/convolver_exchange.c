@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+
+/* The exchange between two calls, in the thread that processes: the new engine is made and brought to the present
+ * here, and the part of the output that is computed but not yet heard fades too. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "convolve/convolver_state.h"
+
+pinna_status pn_exchange_create(const pn_convolver *c, size_t fade_frames, pn_exchange **out,
+                                pinna_error *err) {
+    *out = NULL;
+    size_t outputs = (size_t)c->outputs, block = (size_t)c->block;
+    pn_exchange *x = pn_alloc(1, sizeof *x);
+    if (x != NULL) {
+        x->fade_frames = fade_frames;
+        x->out = pn_alloc(outputs, block * sizeof(float));
+        x->rows = pn_alloc(outputs, sizeof(float *));
+    }
+    if (x == NULL || x->out == NULL || x->rows == NULL) {
+        pn_exchange_free(x);
+        return pn_fail_memory(err, "the exchange of impulse responses", 4.0 * (double)(outputs * block));
+    }
+    for (size_t o = 0; o < outputs; ++o)
+        x->rows[o] = x->out + o * block;
+    *out = x;
+    return PINNA_OK;
+}
+
+void pn_exchange_free(pn_exchange *x) {
+    if (x == NULL)
+        return;
+    pn_engine_free(x->engine);
+    pn_backend_close(x->own_backend);
+    pn_history_free(x->history);
+    pn_free(x->out);
+    pn_free(x->rows);
+    pn_free(x);
+}
+
+/* A longer history where the new responses need one. */
+static pinna_status extend_history(pn_convolver *c, pn_exchange *x, const pn_engine_need *need,
+                                   pinna_error *err) {
+    const pn_history *now = c->history;
+    if (need->reach <= now->length && need->window <= now->mirror)
+        return PINNA_OK;
+    size_t reach = need->reach > now->length ? need->reach : now->length;
+    size_t window = need->window > now->mirror ? need->window : now->mirror;
+    pinna_status status = pn_history_create(c->inputs, reach, window, c->block, &x->history, err);
+    if (status == PINNA_OK)
+        pn_history_copy(x->history, now, c->block);
+    return status;
+}
+
+static pinna_status make_engine(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
+                                pinna_error *err) {
+    pn_engine_desc desc = pn_convolver_engine_desc(c, c->backend, irs, count);
+    pinna_status status = pn_engine_create(&desc, &x->engine, err);
+    if (status != PINNA_OK)
+        return status;
+    const pn_history *history = x->history != NULL ? x->history : c->history;
+    int64_t time = pn_history_time(history);
+    bool recompute = c->buffered && c->block_known;
+    status = pn_engine_prime(x->engine, history, time - (recompute ? c->block : 0), err);
+    if (status == PINNA_OK && recompute)
+        status = pn_engine_run(x->engine, history, time, x->rows, err);
+    if (status != PINNA_OK) {
+        pn_engine_free(x->engine);
+        x->engine = NULL;
+    }
+    return status;
+}
+
+static pinna_status prepare(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
+                            pinna_error *err) {
+    pinna_error reason = {0};
+    pinna_status status = make_engine(c, x, irs, count, &reason);
+    if (status != PINNA_DEVICE || c->backend->kind == PN_BACKEND_CPU)
+        return status == PINNA_OK ? PINNA_OK : pn_fail(err, status, "%s", reason.text);
+    status = pn_convolver_take_over(c, pn_history_time(c->history), &reason, err);
+    return status == PINNA_OK ? make_engine(c, x, irs, count, err) : status;
+}
+
+static void begin_fade(pn_convolver *c, pn_exchange *x) {
+    if (c->buffered && !c->block_known)
+        memset(x->out, 0, (size_t)c->outputs * (size_t)c->block * sizeof(float));
+    pn_convolver_adopt(c, x);
+    if (c->buffered || x->fade_frames == 0)
+        atomic_store(&c->begun, pn_history_time(c->history) - (c->buffered ? c->block - c->fill : 0));
+    if (c->buffered)
+        pn_convolver_fade(c, c->pending_rows, c->fill, c->block);
+    else if (x->fade_frames == 0)
+        pn_convolver_fade(c, c->pending_rows, 0, 0);
+}
+
+static pinna_status check_free(pn_convolver *c, pinna_error *err) {
+    int pending = 0;
+    if (c->fixed)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "this convolver was made fixed: its responses stay");
+    pinna_status status = pn_convolver_update(c, &pending, err);
+    if (status != PINNA_OK || pending == 0)
+        return status;
+    if (c->exchange == NULL)
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "the impulse responses are being exchanged by a request; wait for its end");
+    return pn_fail(err, PINNA_BAD_ARGUMENT,
+                   "the impulse responses are still being crossfaded (%zu of %zu frames); wait for the end",
+                   c->fade_done, c->exchange->fade_frames);
+}
+
+static pinna_status swap(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
+                         const pn_engine_need *need, pinna_error *err) {
+    unsigned long mode = pn_flush_denormals();
+    pinna_status status = extend_history(c, x, need, err);
+    if (status == PINNA_OK)
+        status = prepare(c, x, irs, count, err);
+    pn_restore_denormals(mode);
+    return status;
+}
+
+pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
+                               size_t fade_frames, pinna_error *err) {
+    pn_convolver *c = convolver;
+    pinna_status status = check_free(c, err);
+    if (status == PINNA_OK)
+        status = pn_convolver_check_irs(irs, ir_count, c->inputs, c->outputs, err);
+    pn_engine_need need;
+    if (status == PINNA_OK)
+        status = pn_convolver_measure(c, c->backend, irs, ir_count, &need, err);
+    if (status == PINNA_OK)
+        status = pn_convolver_check_memory(c, need.bytes + (double)pn_convolver_memory(c), err);
+    pn_exchange *x = NULL;
+    pn_response_set *responses = NULL;
+    if (status == PINNA_OK)
+        status = pn_exchange_create(c, fade_frames, &x, err);
+    if (status == PINNA_OK && c->responses != NULL)
+        status = pn_response_set_create(NULL, irs, ir_count, &responses, err);
+    if (status == PINNA_OK)
+        status = swap(c, x, irs, ir_count, &need, err);
+    if (status != PINNA_OK) {
+        pn_response_set_free(responses);
+        pn_exchange_free(x);
+        return status;
+    }
+    if (responses != NULL) {
+        pn_response_set_free(c->responses);
+        c->responses = responses;
+    }
+    c->engine_bytes = need.bytes;
+    c->in_flight = true;
+    begin_fade(c, x);
+    return PINNA_OK;
+}

@@ -1,0 +1,271 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+
+/* An exchange of the responses while another thread processes.
+ *
+ * The control thread makes the new engine, takes a copy of the input history by following the ring that the block
+ * path writes (pn_history_follow: neither waits for the other), brings the engine to the present over that copy, goes
+ * on following until nothing is missing, and offers engine and history together. At the next block boundary the
+ * block path takes both, runs the blocks that came in between (none as a rule; two a call at most), and crossfades
+ * with both engines running. Then what was replaced travels back, to be freed here:
+ *
+ *     queue --(made, brought up to date)--> offer --(taken at a block)--> crossfade --> returned --> freed
+ *                                              \-(too late, reset, device lost)-----> returned --> queue
+ *
+ * One exchange is under way at a time; others wait in the queue, finished but for the past, which they are given when
+ * it is their turn. On the CPU each new engine stands on a back end of its own without a pool, since a pool has one
+ * caller; it is given the block path's pool when it is taken. Jobs don't depend on the number of threads. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "convolve/convolver_state.h"
+
+enum { FOLLOW_BLOCKS = 64, ROUNDS = 256 };
+
+/* ------------------------------------------------------------------ up to date */
+
+static pinna_status give_history(pn_convolver *c, pn_exchange *x, pinna_error *err) {
+    if (x->history != NULL)
+        return PINNA_OK;
+    size_t count;
+    const pinna_ir *irs = pn_engine_kept_irs(x->engine, &count);
+    pn_engine_need need = *pn_engine_get_need(x->engine);
+    pinna_status status = PINNA_OK;
+    if (irs != NULL)
+        status = pn_convolver_measure(c, pn_engine_backend(x->engine), irs, count, &need, err);
+    if (status != PINNA_OK)
+        return status;
+    size_t reach = need.reach + pn_history_margin(c->block);
+    reach = reach > c->history->length ? reach : c->history->length;
+    size_t window = need.window > c->history->mirror ? need.window : c->history->mirror;
+    return pn_history_create(c->inputs, reach, window, c->block, &x->history, err);
+}
+
+static pinna_status run_through(pn_convolver *c, pn_exchange *x, int64_t from, pinna_error *err) {
+    pinna_status status = PINNA_OK;
+    for (int64_t end = from + c->block; end <= pn_history_time(x->history) && status == PINNA_OK;
+         end += c->block)
+        status = pn_engine_run(x->engine, x->history, end, x->rows, err);
+    return status;
+}
+
+/* Until nothing is missing, or the rounds are over: then the block path does the rest, or sends it back. */
+static pinna_status catch_up(pn_convolver *c, pn_exchange *x, pinna_error *err) {
+    bool primed = false;
+    for (int round = 0; round < ROUNDS; ++round) {
+        int64_t before = primed ? pn_history_time(x->history) : 0;
+        size_t limit = primed ? FOLLOW_BLOCKS : SIZE_MAX;
+        if (!pn_history_follow(x->history, c->history, c->block, limit, &x->generation)) {
+            pn_engine_reset(x->engine);
+            primed = false;
+            continue;
+        }
+        int64_t now = pn_history_time(x->history);
+        pinna_status status =
+            primed ? run_through(c, x, before, err) : pn_engine_prime(x->engine, x->history, now, err);
+        if (status != PINNA_OK)
+            return status;
+        primed = now > 0;
+        if (pn_history_time(c->history) == now)
+            break;
+    }
+    return PINNA_OK;
+}
+
+static pinna_status bring_up_to_date(pn_convolver *c, pn_exchange *x, pinna_error *err) {
+    pinna_status status = give_history(c, x, err);
+    if (status != PINNA_OK)
+        return status;
+    unsigned long mode = pn_flush_denormals();
+    if (x->own_backend != NULL)
+        pn_backend_cpu_set_pool(x->own_backend, NULL);
+    pn_engine_reset(x->engine);
+    pn_history_reset(x->history);
+    status = catch_up(c, x, err);
+    pn_restore_denormals(mode);
+    return status;
+}
+
+/* ------------------------------------------------------------------ making */
+
+static pinna_status make_engine(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
+                                bool on_cpu, pinna_error *err) {
+    pinna_status status = PINNA_OK;
+    if (on_cpu)
+        status = pn_backend_cpu_open(NULL, &x->own_backend, err);
+    if (status != PINNA_OK)
+        return status;
+    pn_backend *backend = on_cpu ? x->own_backend : c->device;
+    pn_engine_desc desc = pn_convolver_engine_desc(c, backend, irs, count);
+    return pn_engine_create(&desc, &x->engine, err);
+}
+
+static bool wants_cpu(const pn_convolver *c) {
+    return c->device->kind == PN_BACKEND_CPU || atomic_load(&c->lost);
+}
+
+/* For an engine on a device that was lost before its turn: the same on the CPU. */
+static pinna_status leave_device(pn_convolver *c, pn_exchange *x, pinna_error *err) {
+    if (!wants_cpu(c) || pn_engine_backend(x->engine)->kind == PN_BACKEND_CPU)
+        return PINNA_OK;
+    pn_engine *lost = x->engine;
+    size_t count;
+    const pinna_ir *irs = pn_engine_kept_irs(lost, &count);
+    pinna_status status = make_engine(c, x, irs, count, true, err);
+    if (status != PINNA_OK) {
+        pn_backend_close(x->own_backend);
+        x->own_backend = NULL;
+        x->engine = lost;
+        return status;
+    }
+    pn_engine_free(lost);
+    return PINNA_OK;
+}
+
+static pinna_status check_size(pn_convolver *c, const pinna_ir *irs, size_t count, double *bytes,
+                               pinna_error *err) {
+    pn_engine_need need;
+    pinna_status status = pn_convolver_measure(c, c->device, irs, count, &need, err);
+    if (status != PINNA_OK)
+        return status;
+    *bytes = need.bytes;
+    double histories = 2 * pn_history_bytes(c->inputs, need.reach, need.window, c->block);
+    return pn_convolver_check_memory(
+        c, need.bytes + c->engine_bytes + histories + pn_response_set_bytes(c->responses), err);
+}
+
+static pinna_status make(pn_convolver *c, const pinna_ir *irs, size_t count, size_t fade_frames,
+                         pn_exchange **out, pinna_error *err) {
+    pn_exchange *x = NULL;
+    double bytes = 0;
+    pinna_status status = pn_convolver_check_irs(irs, count, c->inputs, c->outputs, err);
+    if (status == PINNA_OK)
+        status = check_size(c, irs, count, &bytes, err);
+    if (status == PINNA_OK)
+        status = pn_exchange_create(c, fade_frames, &x, err);
+    if (status == PINNA_OK)
+        status = make_engine(c, x, irs, count, wants_cpu(c), err);
+    if (status != PINNA_OK) {
+        pn_exchange_free(x);
+        return status;
+    }
+    c->engine_bytes = bytes;
+    *out = x;
+    return PINNA_OK;
+}
+
+/* ------------------------------------------------------------------ the queue */
+
+static void enqueue(pn_convolver *c, pn_exchange *x, int place) {
+    for (int q = c->queued++; q > place; --q)
+        c->queue[q] = c->queue[q - 1];
+    c->queue[place] = x;
+}
+
+/* What was refused is first in its turn again; it was in the queue, and so there is room. */
+static void collect(pn_convolver *c) {
+    pn_exchange *x = atomic_exchange(&c->returned, NULL);
+    if (x == NULL)
+        return;
+    c->in_flight = false;
+    if (x->done)
+        pn_exchange_free(x);
+    else
+        enqueue(c, x, 0);
+}
+
+pinna_status pn_convolver_update(pn_convolver *convolver, int *pending, pinna_error *err) {
+    pn_convolver *c = convolver;
+    pinna_status status = PINNA_OK;
+    collect(c);
+    if (!c->in_flight && c->queued > 0) {
+        pn_exchange *x = c->queue[0];
+        status = leave_device(c, x, err);
+        if (status == PINNA_OK)
+            status = bring_up_to_date(c, x, err);
+        if (status == PINNA_OK) {
+            memmove(c->queue, c->queue + 1, (size_t)--c->queued * sizeof *c->queue);
+            c->in_flight = true;
+            atomic_store(&c->offer, x);
+        }
+    }
+    if (pending != NULL)
+        *pending = c->queued + (c->in_flight ? 1 : 0);
+    return status;
+}
+
+static pinna_status request(pn_convolver *c, pn_response_set *responses, const pinna_ir *irs, size_t count,
+                            size_t fade_frames, pinna_error *err) {
+    pn_exchange *x = NULL;
+    pinna_status status = make(c, irs, count, fade_frames, &x, err);
+    if (status != PINNA_OK)
+        return status;
+    enqueue(c, x, c->queued);
+    if (responses != NULL) {
+        pn_response_set_free(c->responses);
+        c->responses = responses;
+    }
+    /* What fails from here on is tried again at the next update. */
+    pn_convolver_update(c, NULL, NULL);
+    return PINNA_OK;
+}
+
+static pinna_status check_room(pn_convolver *c, pinna_error *err) {
+    if (c->fixed)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "this convolver was made fixed: its responses stay");
+    collect(c);
+    if (c->queued + (c->in_flight ? 1 : 0) < PN_CONVOLVER_QUEUE)
+        return PINNA_OK;
+    return pn_fail(
+        err, PINNA_BAD_ARGUMENT,
+        "%d exchanges of impulse responses are pending, the most there can be; wait for one to end",
+        (int)PN_CONVOLVER_QUEUE);
+}
+
+pinna_status pn_convolver_request_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
+                                       size_t fade_frames, pinna_error *err) {
+    pn_convolver *c = convolver;
+    pn_response_set *responses = NULL;
+    pinna_status status = check_room(c, err);
+    if (status == PINNA_OK)
+        status = pn_convolver_check_irs(irs, ir_count, c->inputs, c->outputs, err);
+    if (status == PINNA_OK && c->responses != NULL)
+        status = pn_response_set_create(NULL, irs, ir_count, &responses, err);
+    if (status == PINNA_OK)
+        status = request(c, responses, irs, ir_count, fade_frames, err);
+    if (status != PINNA_OK)
+        pn_response_set_free(responses);
+    return status;
+}
+
+static pinna_status check_edit(const pn_convolver *c, const pinna_ir *irs, size_t count, pinna_error *err) {
+    if (c->responses == NULL)
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "this convolver was not made to be edited (editable): its responses are not kept");
+    if (irs == NULL || count == 0)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "convolver: no impulse responses, expected 1 or more");
+    pinna_status status = PINNA_OK;
+    for (size_t e = 0; e < count && status == PINNA_OK; ++e)
+        if (irs[e].taps != NULL || irs[e].length != 0)
+            status = pn_convolver_check_ir(&irs[e], e, c->inputs, c->outputs, err);
+    return status;
+}
+
+pinna_status pn_convolver_request_edit(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
+                                       size_t fade_frames, pinna_error *err) {
+    pn_convolver *c = convolver;
+    pn_response_set *responses = NULL;
+    pinna_status status = check_room(c, err);
+    if (status == PINNA_OK)
+        status = check_edit(c, irs, ir_count, err);
+    if (status == PINNA_OK)
+        status = pn_response_set_create(c->responses, irs, ir_count, &responses, err);
+    if (status != PINNA_OK)
+        return status;
+    size_t count;
+    const pinna_ir *all = pn_response_set_irs(responses, &count);
+    status = request(c, responses, all, count, fade_frames, err);
+    if (status != PINNA_OK)
+        pn_response_set_free(responses);
+    return status;
+}
