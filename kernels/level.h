@@ -16,22 +16,20 @@
     ((n) < 4 ? ((n) < 2 ? ((n) == 0 ? s0 : s1) : ((n) == 2 ? s2 : s3))                                       \
              : ((n) < 6 ? ((n) == 4 ? s4 : s5) : ((n) == 6 ? s6 : s7)))
 
-/* One bin for each work-item, or several as a vector where the compiler makes SIMD of vectors. */
+/* Bins of a work-item in sums: PN_PARTS vectors (or single floats) that stand side by side in a tile. */
 #ifndef PN_WIDE
 #define PN_WIDE 1
 #endif
-#if PN_WIDE == 16
+#if PN_WIDE >= 16
+#define PN_PARTS (PN_WIDE / 16)
 typedef float16 pn_bins;
-#define PN_LOAD(p) vload16(0, p)
-#define PN_STORE(v, p) vstore16(v, 0, p)
-#elif PN_WIDE == 8
-typedef float8 pn_bins;
-#define PN_LOAD(p) vload8(0, p)
-#define PN_STORE(v, p) vstore8(v, 0, p)
+#define PN_LOAD(p, part) vload16(part, p)
+#define PN_STORE(v, p, part) vstore16(v, part, p)
 #else
+#define PN_PARTS 1
 typedef float pn_bins;
-#define PN_LOAD(p) (*(p))
-#define PN_STORE(v, p) (*(p) = (v))
+#define PN_LOAD(p, part) (p)[part]
+#define PN_STORE(v, p, part) (p)[part] = (v)
 #endif
 
 /* A group's row among those of a launch: `number` within its level, and its part of the row. */

@@ -10,20 +10,20 @@
  * they are the call's output, to which the frames of the other levels' results that are heard now are added; of the
  * others they are a result. Groups and scratch as in level_forward.cl. */
 
-/* Frame n of an output. */
-static void pn_emit(__global const pn_work *a, __global const pn_level_work *w, uint row, uint n, float value,
-                    __global float *result, __global float *out, __global const int *map) {
+/* The frames from n on of an output, as many as a vector has. */
+static void pn_emit(__global const pn_work *a, __global const pn_level_work *w, uint row, uint n,
+                    pn_lanes value, __global float *result, __global float *out, __global const int *map) {
     if (a->heard < 0) {
-        result[w->result + ((size_t)row << w->points_log2) + n] = value;
+        PN_PUT(value, result + w->result + ((size_t)row << w->points_log2) + n);
         return;
     }
     for (int l = 1; l <= a->heard; ++l) {
         __global const pn_level_work *other = &a->level[l];
         const int from = map[other->map + (int)row];
         if (from >= 0)
-            value += result[other->heard + ((size_t)from << other->points_log2) + n];
+            value += PN_GET(result + other->heard + ((size_t)from << other->points_log2) + n);
     }
-    out[((size_t)row << w->points_log2) + n] = value;
+    PN_PUT(value, out + ((size_t)row << w->points_log2) + n);
 }
 
 __kernel void level_inverse(__global const float *time, const uint work_at, __global const float *y,
@@ -38,27 +38,27 @@ __kernel void level_inverse(__global const float *time, const uint work_at, __gl
     const size_t step = (size_t)2 * points;
     __global const float *from = y + (size_t)w->y * PN_VECTOR + (size_t)row * (size_t)shares * step;
     __local float *re = scratch, *im = scratch + size;
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+    PN_FOR_LANES(i, size) {
         const uint bin = first + i;
         const size_t at = (size_t)(bin >> PN_TILE_LOG2) * PN_VECTOR + (bin & (PN_TILE - 1u));
-        float sum_re = from[at], sum_im = from[at + PN_TILE];
+        pn_lanes sum_re = PN_GET(from + at), sum_im = PN_GET(from + at + PN_TILE);
         for (int s = 1; s < shares; ++s) {
-            sum_re += from[(size_t)s * step + at];
-            sum_im += from[(size_t)s * step + at + PN_TILE];
+            sum_re += PN_GET(from + (size_t)s * step + at);
+            sum_im += PN_GET(from + (size_t)s * step + at + PN_TILE);
         }
-        re[i] = sum_re;
-        im[i] = sum_im;
+        PN_PUT(sum_re, re + i);
+        PN_PUT(sum_im, im + i);
     }
     pn_tree_inverse(re, im, local_log2, local_log2, (1u << w->top_log2) + place.part, tw, (uint)a->points);
     if (w->top_log2 > 0) {
         __global float *to = work + w->work_out + (size_t)place.number * step + first;
-        for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
-            to[i] = re[i];
-            to[points + i] = im[i];
+        PN_FOR_LANES(i, size) {
+            PN_PUT(PN_GET(re + i), to + i);
+            PN_PUT(PN_GET(im + i), to + points + i);
         }
     } else {
-        for (uint i = get_local_id(0); i < size; i += get_local_size(0))
-            pn_emit(a, w, row, i, im[i], result, out, map);
+        PN_FOR_LANES(i, size)
+        pn_emit(a, w, row, i, PN_GET(im + i), result, out, map);
     }
 }
 
@@ -72,14 +72,14 @@ __kernel void level_inverse_top(__global const float *time, const uint work_at, 
     const int top = w->top_log2;
     __global const float *from = work + w->work_out + (size_t)place.number * 2 * points;
     __local float *re = scratch, *im = scratch + size;
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+    PN_FOR_LANES(i, size) {
         const uint n = pn_column_element(i, top, w->points_log2, place.part);
-        re[i] = from[n];
-        im[i] = from[points + n];
+        PN_PUT(PN_GET(from + n), re + i);
+        PN_PUT(PN_GET(from + points + n), im + i);
     }
     pn_tree_inverse(re, im, PN_LOCAL_LOG2, top, 1u, tw, (uint)a->points);
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+    PN_FOR_LANES(i, size) {
         const uint n = pn_column_element(i, top, w->points_log2, place.part);
-        pn_emit(a, w, (uint)w->out_row + place.number, n, im[i], result, out, map);
+        pn_emit(a, w, (uint)w->out_row + place.number, n, PN_GET(im + i), result, out, map);
     }
 }

@@ -25,7 +25,9 @@ __kernel void multiply_add(__global const float *time, const uint work_at, PN_SH
     const int begin = first[0] + (int)(all * (long)share / w->shares);
     const int end = first[0] + (int)(all * (long)(share + 1) / w->shares);
     const int ring = w->ring, newest = w->newest;
-    pn_bins sum_re = 0.0f, sum_im = 0.0f;
+    pn_bins sum_re[PN_PARTS], sum_im[PN_PARTS], re[PN_PARTS], im[PN_PARTS];
+    for (int v = 0; v < PN_PARTS; ++v)
+        sum_re[v] = sum_im[v] = 0.0f;
     for (int i = begin; i < end; ++i) {
         __global const pn_piece *p = pieces + i;
         __global const float *xs =
@@ -36,22 +38,28 @@ __kernel void multiply_add(__global const float *time, const uint work_at, PN_SH
         int slot = newest - p->partition;
         slot += slot < 0 ? ring : 0;
         const int count = p->count;
-        pn_bins re = 0.0f, im = 0.0f;
+        for (int v = 0; v < PN_PARTS; ++v)
+            re[v] = im[v] = 0.0f;
         for (int k = 0; k < count; ++k) {
-            const pn_bins xr = PN_LOAD(xs + (size_t)slot * PN_VECTOR);
-            const pn_bins xi = PN_LOAD(xs + (size_t)slot * PN_VECTOR + PN_TILE);
-            const pn_bins hr = PN_LOAD(hs + (size_t)k * PN_VECTOR);
-            const pn_bins hi = PN_LOAD(hs + (size_t)k * PN_VECTOR + PN_TILE);
-            re += xr * hr - xi * hi;
-            im += xr * hi + xi * hr;
+            __global const float *x = xs + (size_t)slot * PN_VECTOR, *h = hs + (size_t)k * PN_VECTOR;
+            for (int v = 0; v < PN_PARTS; ++v) {
+                const pn_bins xr = PN_LOAD(x, v), xi = PN_LOAD(x + PN_TILE, v);
+                const pn_bins hr = PN_LOAD(h, v), hi = PN_LOAD(h + PN_TILE, v);
+                re[v] += xr * hr - xi * hi;
+                im[v] += xr * hi + xi * hr;
+            }
             slot = slot == 0 ? ring - 1 : slot - 1;
         }
-        sum_re += re;
-        sum_im += im;
+        for (int v = 0; v < PN_PARTS; ++v) {
+            sum_re[v] += re[v];
+            sum_im[v] += im[v];
+        }
     }
     const size_t tiles = (size_t)1 << (w->points_log2 - PN_TILE_LOG2);
     const size_t row = (size_t)output * (size_t)w->shares + share;
     __global float *to = y + ((size_t)w->y + row * tiles + tile) * PN_VECTOR + lane;
-    PN_STORE(sum_re, to);
-    PN_STORE(sum_im, to + PN_TILE);
+    for (int v = 0; v < PN_PARTS; ++v) {
+        PN_STORE(sum_re[v], to, v);
+        PN_STORE(sum_im[v], to + PN_TILE, v);
+    }
 }

@@ -98,13 +98,6 @@ static pinna_status launch(pn_matrix *m, cl_kernel kernel, const char *name, siz
     return status == PINNA_OK ? pn_opencl_run(m->device, m->queue, kernel, name, items, group, err) : status;
 }
 
-/* Work-items of a transform's group: each has a radix-4 butterfly at a time. */
-static size_t transform_group(const pn_matrix *m) {
-    size_t group = m->local_log2 > 7 ? (size_t)1 << (m->local_log2 - 2) : 32;
-    return group > m->device->max_group || m->device->info.type == PN_OPENCL_CPU ? m->device->max_group
-                                                                                 : group;
-}
-
 /* All that the work says, which stands at float work_at of the ring of inputs. */
 static pinna_status enqueue_work(pn_matrix *m, const pn_work *work, size_t work_at, pinna_error *err) {
     size_t in = 0, in_top = 0, sums = 0, out = 0, out_top = 0;
@@ -119,7 +112,8 @@ static pinna_status enqueue_work(pn_matrix *m, const pn_work *work, size_t work_
     }
     if (work->levels == 0)
         return PINNA_OK;
-    size_t group = transform_group(m), unit = (size_t)1 << work->level[0].unit_log2;
+    size_t group = pn_opencl_transform_group(m->device, m->local_log2),
+           unit = (size_t)1 << work->level[0].unit_log2;
     cl_uint at = (cl_uint)work_at;
     pinna_status status = launch(m, m->forward_top, "level_forward_top", in_top, group, at, err);
     if (status == PINNA_OK)
