@@ -15,6 +15,9 @@
 
 KERNEL(pn_kernel_types, "pinna_types.h")
 KERNEL(pn_kernel_tree, "tree.h")
+KERNEL(pn_kernel_level, "level.h")
+KERNEL(pn_kernel_level_forward, "level_forward.cl")
+KERNEL(pn_kernel_level_inverse, "level_inverse.cl")
 KERNEL(pn_kernel_forward, "forward.cl")
 KERNEL(pn_kernel_inverse, "inverse.cl")
 KERNEL(pn_kernel_multiply_add, "multiply_add.cl")

@@ -21,16 +21,16 @@ __kernel void forward_top(const pn_forward_args a, __global const float *in, __g
     const uint column = (uint)get_group_id(0) << columns_log2;
     const size_t row = get_group_id(1), from = pn_row_start(a, list, row), to = row * 2 * points;
     __local float *re = scratch, *im = scratch + size;
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+    PN_FOR_LANES(i, size) {
         const uint n = ((i >> columns_log2) << row_log2) + column + (i & ((1u << columns_log2) - 1u));
-        re[i] = in[from + (uint)a.in_re + n];
-        im[i] = a.in_im < 0 ? 0.0f : in[from + (uint)a.in_im + n];
+        PN_PUT(PN_GET(in + from + (uint)a.in_re + n), re + i);
+        PN_PUT(a.in_im < 0 ? (pn_lanes)0.0f : PN_GET(in + from + (uint)a.in_im + n), im + i);
     }
     pn_tree_forward(re, im, a.local_log2, a.top_log2, 1u, tw, points);
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+    PN_FOR_LANES(i, size) {
         const uint n = ((i >> columns_log2) << row_log2) + column + (i & ((1u << columns_log2) - 1u));
-        work[to + n] = re[i];
-        work[to + points + n] = im[i];
+        PN_PUT(PN_GET(re + i), work + to + n);
+        PN_PUT(PN_GET(im + i), work + to + points + n);
     }
 }
 
@@ -41,16 +41,16 @@ __kernel void forward_rest(const pn_forward_args a, __global const float *in, __
     const uint subtree = (uint)get_group_id(0), first = subtree << a.local_log2;
     const size_t row = get_group_id(1), from = pn_row_start(a, list, row);
     __local float *re = scratch, *im = scratch + size;
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
-        re[i] = in[from + (uint)a.in_re + first + i];
-        im[i] = a.in_im < 0 ? 0.0f : in[from + (uint)a.in_im + first + i];
+    PN_FOR_LANES(i, size) {
+        PN_PUT(PN_GET(in + from + (uint)a.in_re + first + i), re + i);
+        PN_PUT(a.in_im < 0 ? (pn_lanes)0.0f : PN_GET(in + from + (uint)a.in_im + first + i), im + i);
     }
     pn_tree_forward(re, im, a.local_log2, a.local_log2, (1u << a.top_log2) + subtree, tw, points);
-    for (uint i = get_local_id(0); i < size; i += get_local_size(0)) {
+    PN_FOR_LANES(i, size) {
         const uint bin = first + i;
         const size_t vector = a.out_at + row * a.out_row + (size_t)(bin >> PN_TILE_LOG2) * a.out_tile;
         __global float *to = spectra + vector * PN_VECTOR + (bin & (PN_TILE - 1u));
-        to[0] = re[i];
-        to[PN_TILE] = im[i];
+        PN_PUT(PN_GET(re + i), to + 0);
+        PN_PUT(PN_GET(im + i), to + PN_TILE);
     }
 }

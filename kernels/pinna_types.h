@@ -22,8 +22,9 @@ typedef float pn_float;
 
 #define PN_TILE_LOG2 5
 #define PN_TILE 32
-#define PN_VECTOR 64 /* floats of a vector */
-#define PN_CHUNK 32  /* products summed before they are added to the sum: long sums lose no digits */
+#define PN_VECTOR 64     /* floats of a vector */
+#define PN_LOCAL_LOG2 11 /* points of a transform that fit into a work-group's local memory: 16 KB */
+#define PN_CHUNK 32      /* products summed before they are added to the sum: long sums lose no digits */
 
 /* Transforms of M = 2^points_log2 points. The tree's top top_log2 levels run over columns in one launch, the rest in
  * local memory in another; top_log2 0: one launch. local_log2: points in a work-group's local memory. */
@@ -47,22 +48,60 @@ typedef struct {
     pn_int keep; /* samples kept, the last of each row: out[row][keep] */
 } pn_inverse_args;
 
-/* A run of at most PN_CHUNK partitions of one matrix entry. */
+/* ---- the convolver matrix (opencl_matrix.h has the scheme) */
+
+#define PN_LEVELS 6
+#define PN_SHARDS 8 /* buffers that the spectra are spread over */
+
+/* What a launch has to do for one level, whose transforms have M = 2^points_log2 points. The launch's groups are dealt
+ * out to the levels in order, so that one launch serves them all. */
 typedef struct {
-    pn_int input;
-    pn_int partition; /* the first */
-    pn_int count;
-    pn_int entry_partitions;
-    pn_uint entry; /* first vector of the entry's spectra [tile][partition] */
-} pn_piece;
+    pn_int points_log2,
+        top_log2;       /* as above; local_log2 is PN_LOCAL_LOG2 for the top, the rest of the levels below */
+    pn_int ring;        /* slots of an input's spectra [tile][slot] */
+    pn_int newest;      /* slot of the job's newest block */
+    pn_int frame;       /* where the previous block begins in the ring of inputs */
+    pn_int row, rows;   /* forward: rows of the list of inputs */
+    pn_int unit, units; /* sums: units (PN_UNIT bins of an output) counted over the outputs */
+    pn_int unit_log2;   /* log2 of bins in a unit */
+    pn_int shares;      /* parts that an output's pieces are cut into */
+    pn_int first;       /* sums: where the level's outputs begin in the list of first pieces */
+    pn_int out_row, out_rows;  /* inverse: outputs of the level */
+    pn_uint y;                 /* vector of the level's first output: y [output][share][tile] */
+    pn_uint result;            /* float of its first output: result [output][M] */
+    pn_uint work_in, work_out; /* floats in the work between two launches, of the first row */
+    pn_uint heard;             /* float of the frames of result that are heard now, of the level's output 0 */
+    pn_int map;                /* where the level's part of the map from outputs of level 0 begins */
+} pn_level_work;
 
 typedef struct {
-    pn_int tiles;
-    pn_int outputs;
-    pn_int ring;   /* slots of the input spectra [input][tile][slot] */
-    pn_int newest; /* slot */
-    pn_int shares; /* parts that an output's pieces are cut into */
-} pn_mac_args;
+    pn_int levels;
+    pn_int inputs;     /* of the matrix */
+    pn_int block_log2; /* frames of a call, 2^block_log2 */
+    pn_int blocks;     /* blocks in the ring of inputs, power of two */
+    pn_int stride;     /* floats from one of them to the next */
+    pn_int samples;    /* floats before the samples of a block */
+    pn_int points;     /* of the table of twiddles: M re, M im */
+    pn_int
+        heard; /* the output of level[0] goes out, with that many further levels' results; -1: into results */
+    pn_level_work level[PN_LEVELS];
+} pn_work;
+
+/* An input of a level: which one of the matrix, and where its spectra [tile][slot] begin. */
+typedef struct {
+    pn_int input;
+    pn_int shard;
+    pn_uint at; /* vector in the shard */
+} pn_row;
+
+/* A run of at most PN_CHUNK partitions of one matrix entry. */
+typedef struct {
+    pn_int x_shard, h_shard;
+    pn_uint x, h; /* first vector of the input's spectra [tile][slot], and of the entry's [tile][partition] */
+    pn_int partition; /* the first */
+    pn_int count;
+    pn_int partitions; /* of the entry */
+} pn_piece;
 
 /* A filter of the spatial bank, its delays cut into whole samples and a rest of -1/2 .. 1/2. */
 typedef struct {

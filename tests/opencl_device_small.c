@@ -29,8 +29,57 @@ static void large_transform(void **state) {
     assert_below(test_error_db_f64(got, expected, BLOCK), -115);
 }
 
+/* Two levels at once, and a step of each. */
+static void levels_together(void **state) {
+    (void)state;
+    enum { CALL = 32, CALLS = 10, LENGTH = 200 };
+    static float taps[LENGTH], input[CALLS * CALL], got[CALLS * CALL];
+    static double expected[CALLS * CALL];
+    test_fill_noise(taps, LENGTH, 2, 1);
+    test_fill_noise(input, CALLS * CALL, 3, 1);
+    for (int n = 0; n < CALLS * CALL; ++n)
+        for (int k = 0; k <= n && k < LENGTH; ++k)
+            expected[n] += (double)taps[k] * (double)input[n - k];
+    const pn_matrix_level level[2] = {{CALL, 4, 0}, {2 * CALL, 2, 4 * CALL}};
+    const pn_level_entry entry = {.taps = taps, .length = LENGTH};
+    const pn_matrix_desc desc = {
+        .inputs = 1, .outputs = 1, .level = level, .levels = 2, .entry = &entry, .entries = 1};
+    pinna_error err = {0};
+    pn_matrix *matrix = NULL;
+    assert_ok(backend->ops->matrix_create(backend, &desc, &matrix, &err), &err);
+    for (int c = 0; c < CALLS; ++c) {
+        const float *in[1] = {input + c * CALL};
+        float *out[1] = {got + c * CALL};
+        assert_ok(backend->ops->matrix_begin(matrix, in, &err), &err);
+        assert_ok(backend->ops->matrix_finish(matrix, out, &err), &err);
+    }
+    backend->ops->matrix_free(matrix);
+    assert_below(test_error_db_f64(got, expected, CALLS * CALL), -115);
+}
+
+/* A transform of the bank in two launches. */
+static void large_bank(void **state) {
+    (void)state;
+    static const float responses[2] = {1, 1};
+    static float in[32], left[32], right[32];
+    const pn_bank_desc desc = {
+        .size = 8192, .quantum = 32, .sources = 1, .nodes = 1, .taps = 1, .responses = responses};
+    const pn_filter filter = {.weight = {1}};
+    const pn_bank_source source = {.in = in, .from = filter, .to = filter};
+    pinna_error err = {0};
+    pn_bank *bank = NULL;
+    test_fill_noise(in, 32, 4, 1);
+    assert_ok(backend->ops->bank_create(backend, &desc, &bank, &err), &err);
+    assert_ok(backend->ops->bank_begin(bank, &source, &err), &err);
+    assert_ok(backend->ops->bank_finish(bank, left, right, &err), &err);
+    backend->ops->bank_free(bank);
+    assert_below(test_error_db(left, in, 32), -115);
+    assert_below(test_error_db(right, in, 32), -115);
+}
+
 static int run(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(large_transform)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(large_transform), cmocka_unit_test(levels_together),
+                                       cmocka_unit_test(large_bank)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 

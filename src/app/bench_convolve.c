@@ -26,6 +26,7 @@ typedef struct {
     pn_convolver *convolver;
     pn_bench_times times;
     double error, power;
+    long launches; /* of kernels, in all blocks; -1: not on a device */
 } bench;
 
 static size_t noise_at(int input, size_t frame) {
@@ -106,7 +107,7 @@ static void check(bench *b) {
     }
 }
 
-static pinna_status measure(bench *b, double seconds, pinna_error *err) {
+static pinna_status measure(bench *b, double seconds, long (*launches)(void), pinna_error *err) {
     b->block = pn_convolver_block(b->convolver);
     size_t block = (size_t)b->block;
     b->blocks = (size_t)(seconds * RATE / b->block) + 1;
@@ -116,6 +117,7 @@ static pinna_status measure(bench *b, double seconds, pinna_error *err) {
     for (int o = 0; o < b->outputs; ++o)
         b->out[o] = b->out_data + (size_t)o * block;
     pinna_status status = pn_bench_times_init(&b->times, b->blocks, err);
+    long before = launches == NULL ? 0 : launches();
     for (size_t n = 0; n < b->blocks && status == PINNA_OK; ++n) {
         for (int i = 0; i < b->inputs; ++i)
             b->in[i] = b->noise + noise_at(i, n * block);
@@ -123,6 +125,7 @@ static pinna_status measure(bench *b, double seconds, pinna_error *err) {
         status = pn_convolver_block_process(b->convolver, b->in, b->out, err);
         pn_bench_stop(&b->times);
     }
+    b->launches = launches == NULL ? -1 : launches() - before;
     if (status == PINNA_OK)
         check(b);
     return status;
@@ -136,6 +139,8 @@ static cJSON *json_plan(const bench *b) {
     cJSON_AddNumberToObject(more, "ir_taps", (double)b->taps);
     cJSON_AddNumberToObject(more, "memory_bytes", (double)pn_convolver_memory(b->convolver));
     cJSON_AddNumberToObject(more, "latency_frames", b->block);
+    if (b->launches >= 0)
+        cJSON_AddNumberToObject(more, "launches_per_block", (double)b->launches / (double)b->blocks);
     cJSON_AddNumberToObject(more, "predicted_us", plan->cost_us);
     cJSON_AddNumberToObject(more, "predicted_worst_us", plan->worst_us);
     cJSON_AddNumberToObject(more, "predicted_uniform_us", plan->uniform_us);
@@ -175,6 +180,8 @@ static pinna_status report(const bench *b, const pn_bench_options *options, cons
     pinna_status status = pn_bench_summarise(&b->times, period, &report, err);
     if (status == PINNA_OK)
         pn_bench_print(&report, options->common.json, json_plan(b));
+    if (status == PINNA_OK && b->launches >= 0 && !options->common.json)
+        printf("launches  %.2f a block\n", (double)b->launches / (double)b->blocks);
     if (status == PINNA_OK && options->plot != NULL)
         status = pn_bench_plot(&report, options->plot, err);
     pn_bench_report_clear(&report);
@@ -199,7 +206,7 @@ pinna_status pn_bench_convolve(const pn_bench_options *options, pn_pool *pool, p
     if (status == PINNA_OK)
         status = pn_convolver_create(&desc, &b.convolver, err);
     if (status == PINNA_OK)
-        status = measure(&b, options->seconds, err);
+        status = measure(&b, options->seconds, backend->ops->launches, err);
     if (status == PINNA_OK)
         status = report(&b, options, backend, pn_pool_threads(pool), err);
     pn_convolver_free(b.convolver);

@@ -12,6 +12,8 @@
  *     call of phase 0 (R)      hear slice R - 1, finish the job into the result, begin the next
  * with phase = (calls + shift) mod R. (Gardner 1995; the schedule as in Wefers 2015, chapter 6.)
  *
+ * A back end that has matrices keeps this clock itself, and gets the whole matrix.
+ *
  * The CPU spreads a job over its period by itself (advance). A device runs a job at once, so that there the
  * matrix is cut into the connected components of its inputs and outputs, dealt out to up to GROUPS groups whose
  * large levels are shifted against each other: shift 37 g, odd, which spreads at every level's period. */
@@ -39,7 +41,9 @@ typedef struct {
 struct pn_engine {
     pn_backend *backend;
     pn_engine_need need;
-    int outputs;
+    int inputs, outputs;
+    pn_matrix *matrix;   /* on a back end that keeps the clock itself; then there are no levels */
+    const float **in;    /* [input]: the matrix's new frames */
     engine_level *level; /* level[0] is the one level 0 */
     int levels;
     bool *heard; /* [output]: level 0 has it */
@@ -211,6 +215,27 @@ static pinna_status add_levels(pn_engine *engine, const builder *b, pinna_error 
     return status;
 }
 
+static pinna_status add_matrix(pn_engine *engine, const builder *b, pinna_error *err) {
+    const pn_plan *plan = &engine->need.plan;
+    pn_matrix_level level[PN_PLAN_LEVELS];
+    for (int l = 0; l < plan->levels; ++l)
+        level[l] = (pn_matrix_level){plan->level[l].block, plan->level[l].partitions, plan->level[l].first};
+    for (size_t e = 0; e < b->desc->ir_count; ++e) {
+        const pinna_ir *ir = &b->desc->irs[e];
+        b->entry[e] = (pn_level_entry){ir->input, ir->output, ir->taps, ir->length};
+    }
+    const pn_matrix_desc desc = {.inputs = engine->inputs,
+                                 .outputs = engine->outputs,
+                                 .level = level,
+                                 .levels = plan->levels,
+                                 .entry = b->entry,
+                                 .entries = (int)b->desc->ir_count};
+    engine->in = pn_alloc((size_t)engine->inputs, sizeof *engine->in);
+    if (engine->in == NULL)
+        return pn_fail_memory(err, "the convolver's channels", 0);
+    return engine->backend->ops->matrix_create(engine->backend, &desc, &engine->matrix, err);
+}
+
 static pinna_status keep_irs(pn_engine *engine, const pn_engine_desc *desc, pinna_error *err) {
     size_t taps = 0;
     for (size_t e = 0; e < desc->ir_count; ++e)
@@ -245,7 +270,8 @@ static pinna_status build(pn_engine *engine, builder *b, pinna_error *err) {
         b->parent == NULL || b->number == NULL || engine->heard == NULL || engine->level == NULL)
         return pn_fail_memory(err, "the convolver", (double)desc->ir_count * sizeof *b->entry);
     b->groups = make_groups(desc, b->group, b->parent, b->number);
-    pinna_status status = add_levels(engine, b, err);
+    bool whole = engine->backend->ops->matrix_create != NULL;
+    pinna_status status = whole ? add_matrix(engine, b, err) : add_levels(engine, b, err);
     if (status == PINNA_OK && desc->backend->kind != PN_BACKEND_CPU)
         status = keep_irs(engine, desc, err);
     return status;
@@ -257,6 +283,7 @@ pinna_status pn_engine_create(const pn_engine_desc *desc, pn_engine **out, pinna
     if (engine == NULL)
         return pn_fail_memory(err, "the convolver", sizeof *engine);
     engine->backend = desc->backend;
+    engine->inputs = desc->inputs;
     engine->outputs = desc->outputs;
     builder b = {.desc = desc};
     pinna_status status = pn_engine_measure(desc, &engine->need, err);
@@ -287,6 +314,9 @@ void pn_engine_free(pn_engine *engine) {
         pn_free(level->out);
         pn_free(level->result);
     }
+    if (engine->matrix != NULL)
+        engine->backend->ops->matrix_free(engine->matrix);
+    pn_free(engine->in);
     pn_free(engine->level);
     pn_free(engine->heard);
     pn_free(engine->kept);
@@ -357,9 +387,15 @@ static pinna_status prime_level(const pn_engine *engine, engine_level *level, co
     return PINNA_OK;
 }
 
+static const float *matrix_window(const void *user, int input, int64_t end, size_t frames) {
+    return pn_history_window(user, input, end, frames);
+}
+
 pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err) {
     if (time == 0)
         return PINNA_OK;
+    if (engine->matrix != NULL)
+        return engine->backend->ops->matrix_prime(engine->matrix, time, matrix_window, history, err);
     engine_level *head = &engine->level[0];
     pinna_status status =
         feed(engine, head, history, time - (int64_t)(head->partitions - 2) * head->block, time, err);
@@ -367,6 +403,15 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
         if (engine->level[l].level != NULL)
             status = prime_level(engine, &engine->level[l], history, time, err);
     return status;
+}
+
+static pinna_status run_matrix(pn_engine *engine, const pn_history *history, int64_t time, float *const *out,
+                               pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    for (int i = 0; i < engine->inputs; ++i)
+        engine->in[i] = pn_history_window(history, i, time, (size_t)engine->need.plan.block);
+    pinna_status status = ops->matrix_begin(engine->matrix, engine->in, err);
+    return status == PINNA_OK ? ops->matrix_finish(engine->matrix, out, err) : status;
 }
 
 /* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */
@@ -403,6 +448,8 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
                            pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
     engine_level *head = &engine->level[0];
+    if (engine->matrix != NULL)
+        return run_matrix(engine, history, history->time, out, err);
     for (int o = 0; o < engine->outputs; ++o)
         if (!engine->heard[o])
             memset(out[o], 0, (size_t)engine->need.plan.block * sizeof(float));
@@ -418,6 +465,8 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
 }
 
 void pn_engine_reset(pn_engine *engine) {
+    if (engine->matrix != NULL)
+        engine->backend->ops->matrix_reset(engine->matrix);
     for (int l = 0; l < engine->levels; ++l) {
         engine_level *level = &engine->level[l];
         if (level->level == NULL)

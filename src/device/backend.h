@@ -5,18 +5,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/messages.h"
 #include "base/realtime.h"
 #include "base/status.h"
 #include "base/threads.h"
 
-/* The seam between the engine and what computes it: the job. There are two kinds.
+/* The seam between the engine and what computes it: the job. There are two kinds, and one that not all have.
  *
  *   level   one partition level of a convolver matrix: input history -> output.
  *           With transform blocks of B frames, output block k of output o is the sum, over the entries (i, o) and
  *           their partitions p, of partition p convolved with input blocks k - p - 1 and k - p of i (overlap-save).
  *   bank    one quantum of the spatial bank: the new samples and the filters of many sources -> two ears.
+ *   matrix  (optional) one call of a whole convolver matrix, all its levels: for a device that keeps input, schedule
+ *           and output on its side, so that only new frames and finished ones cross over.
  *
  * A back end fuses and slices inside a job as it likes, and keeps spectra in its own order on its own side. What
  * goes in and out is time-domain samples in ordinary memory, so that any back end can take over from another.
@@ -47,6 +50,30 @@ typedef struct {
     const pn_level_entry *entry; /* read during create only */
     int entries;
 } pn_level_desc;
+
+/* ---- matrix */
+
+enum { PN_MATRIX_LEVELS = 6 };
+
+typedef struct pn_matrix pn_matrix;
+
+typedef struct {
+    int block; /* of level 0: the call's; of the others a multiple */
+    int partitions;
+    size_t
+        first; /* tap: 0 in level 0, 2 * block in the others, which so have their block's time to be computed */
+} pn_matrix_level;
+
+typedef struct {
+    int inputs, outputs;
+    const pn_matrix_level *level; /* blocks rising; together they cover the longest response */
+    int levels;
+    const pn_level_entry *entry; /* whole responses; read during create only */
+    int entries;
+} pn_matrix_desc;
+
+/* `frames` frames of an input that end at time `end`; before time 0 is silence. Multiples of the call's block. */
+typedef const float *(*pn_matrix_window)(const void *user, int input, int64_t end, size_t frames);
 
 /* ---- spatial bank */
 
@@ -99,6 +126,20 @@ typedef struct {
     pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);
     void (*level_reset)(pn_level *level); /* forgets the history and a job begun */
 
+    /* All matrix slots NULL: the engine runs levels. */
+    pinna_status (*matrix_create)(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **matrix,
+                                  pinna_error *err);
+    void (*matrix_free)(pn_matrix *matrix); /* accepts NULL */
+    /* in[i]: the call's new frames, copied before the return. */
+    pinna_status (*matrix_begin)(pn_matrix *matrix, const float *const *in, pinna_error *err);
+    /* out[o]: the call's frames, overwritten. */
+    pinna_status (*matrix_finish)(pn_matrix *matrix, float *const *out, pinna_error *err);
+    /* To where it would be had it run up to `time`, a multiple of the call's block. Windows asked for are at most two
+     * largest blocks long. Not block path. */
+    pinna_status (*matrix_prime)(pn_matrix *matrix, int64_t time, pn_matrix_window window, const void *user,
+                                 pinna_error *err);
+    void (*matrix_reset)(pn_matrix *matrix); /* as newly created */
+
     pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
                                 pinna_error *err);
     void (*bank_free)(pn_bank *bank); /* accepts NULL */
@@ -107,6 +148,9 @@ typedef struct {
     pinna_status (*bank_finish)(pn_bank *bank, float *left, float *right, pinna_error *err);
     /* As begin, but only takes the samples into the history. Not block path. */
     pinna_status (*bank_feed)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
+
+    /* Kernels launched by this process on devices of this kind so far; NULL: launches nothing. */
+    long (*launches)(void);
 
     void (*close)(pn_backend *backend); /* after all its levels and banks are freed */
 } pn_backend_ops;

@@ -21,11 +21,18 @@ static const pn_backend_ops opencl_ops = {
     .level_finish = pn_opencl_level_finish,
     .level_feed = pn_opencl_level_feed,
     .level_reset = pn_opencl_level_reset,
+    .matrix_create = pn_opencl_matrix_create,
+    .matrix_free = pn_opencl_matrix_free,
+    .matrix_begin = pn_opencl_matrix_begin,
+    .matrix_finish = pn_opencl_matrix_finish,
+    .matrix_prime = pn_opencl_matrix_prime,
+    .matrix_reset = pn_opencl_matrix_reset,
     .bank_create = pn_opencl_bank_create,
     .bank_free = pn_opencl_bank_free,
     .bank_begin = pn_opencl_bank_begin,
     .bank_finish = pn_opencl_bank_finish,
     .bank_feed = pn_opencl_bank_feed,
+    .launches = pn_opencl_launches,
     .close = close_backend,
 };
 

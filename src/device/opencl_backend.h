@@ -5,9 +5,22 @@
 
 #include "device/opencl_device.h"
 
-/* What the files of the OpenCL back end share: backend_opencl.c opens it, opencl_level.c and opencl_bank.c are its
- * jobs. After a job has failed all further ones of the same object do, until level_reset: what the device holds of the
+/* What the files of the OpenCL back end share: backend_opencl.c opens it, opencl_matrix.c (with opencl_level.c) and
+ * opencl_bank.c are its jobs. After a job has failed all further ones of the same object do, until level_reset: what the device holds of the
  * history is then unknown. */
+
+pinna_status pn_opencl_matrix_create(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **matrix,
+                                     pinna_error *err);
+void pn_opencl_matrix_free(pn_matrix *matrix);
+PN_BLOCK_PATH pinna_status pn_opencl_matrix_begin(pn_matrix *matrix, const float *const *in,
+                                                  pinna_error *err);
+PN_BLOCK_PATH pinna_status pn_opencl_matrix_finish(pn_matrix *matrix, float *const *out, pinna_error *err);
+pinna_status pn_opencl_matrix_prime(pn_matrix *matrix, int64_t time, pn_matrix_window window,
+                                    const void *user, pinna_error *err);
+PN_BLOCK_PATH void pn_opencl_matrix_reset(pn_matrix *matrix);
+/* For a matrix of one level: the block before the next call's, and a call that only takes its input. */
+PN_BLOCK_PATH pinna_status pn_opencl_matrix_seed(pn_matrix *matrix, const float *const *in, pinna_error *err);
+pinna_status pn_opencl_matrix_feed(pn_matrix *matrix, const float *const *in, pinna_error *err);
 
 pinna_status pn_opencl_level_create(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
                                     pinna_error *err);

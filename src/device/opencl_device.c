@@ -11,8 +11,10 @@
 
 /* Groups of 256 fit every GPU; PoCL and its like compile a kernel anew for each size of group. */
 enum { GROUP_GPU = 256, GROUP_CPU = 64, LIST = 64 };
+/* Compilers for processors make SIMD of vectors, not of work-items that loop; a GPU's lanes are work-items. */
+enum { WIDE_CPU = 32 };
 
-static atomic_long command_countdown, buffer_countdown;
+static atomic_long command_countdown, buffer_countdown, launches;
 
 void pn_opencl_fail_at(long k) {
     atomic_store(&command_countdown, k);
@@ -20,6 +22,10 @@ void pn_opencl_fail_at(long k) {
 
 void pn_opencl_fail_buffer_at(long k) {
     atomic_store(&buffer_countdown, k);
+}
+
+long pn_opencl_launches(void) {
+    return atomic_load(&launches);
 }
 
 static bool must_fail(atomic_long *countdown) {
@@ -49,8 +55,10 @@ static pinna_status find_id(pn_opencl *device, pinna_error *err) {
 
 /* The largest power of two that the device, every kernel and we agree to. */
 static pinna_status choose_group(pn_opencl *device, pinna_error *err) {
-    static const char *const names[] = {"forward_top",  "forward_rest",  "inverse_rest", "inverse_top",
-                                        "multiply_add", "reduce_shares", "bank_take",    "bank_mix"};
+    static const char *const names[] = {"forward_top",   "forward_rest",      "inverse_rest",
+                                        "inverse_top",   "level_forward_top", "level_forward",
+                                        "level_inverse", "level_inverse_top", "multiply_add",
+                                        "reduce_shares", "bank_take",         "bank_mix"};
     size_t most = (size_t)device->info.max_group;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
         cl_kernel kernel = NULL;
@@ -78,8 +86,9 @@ static pinna_status open_device(pn_opencl *device, pinna_error *err) {
     device->context = pn_cl.CreateContext(NULL, 1, &device->id, NULL, NULL, &code);
     if (device->context == NULL)
         return fail(device, "clCreateContext", code, err);
-    pinna_status built =
-        pn_opencl_program_create(device->context, device->id, &device->info, &device->program, err);
+    device->wide = device->info.type == PN_OPENCL_CPU ? WIDE_CPU : 1;
+    pinna_status built = pn_opencl_program_create(device->context, device->id, &device->info, device->wide,
+                                                  &device->program, err);
     return built == PINNA_OK ? choose_group(device, err) : built;
 }
 
@@ -215,6 +224,8 @@ pinna_status pn_opencl_clear(const pn_opencl *device, cl_command_queue queue, cl
                              pinna_error *err) {
     const float zero = 0;
     cl_int code = CL_OUT_OF_RESOURCES;
+    if (count == 0)
+        return PINNA_OK;
     if (!must_fail(&command_countdown))
         code = pn_cl.EnqueueFillBuffer(queue, buffer, &zero, sizeof zero, 0, count * 4, 0, NULL, NULL);
     return code == CL_SUCCESS ? PINNA_OK : fail(device, "clearing a buffer", code, err);
@@ -232,6 +243,7 @@ pinna_status pn_opencl_run(const pn_opencl *device, cl_command_queue queue, cl_k
                            const char *name, const size_t items[3], size_t group, pinna_error *err) {
     const size_t local[3] = {group, 1, 1};
     cl_int code = CL_OUT_OF_RESOURCES;
+    atomic_fetch_add_explicit(&launches, 1, memory_order_relaxed);
     if (!must_fail(&command_countdown))
         code = pn_cl.EnqueueNDRangeKernel(queue, kernel, 3, NULL, items, local, 0, NULL, NULL);
     return code == CL_SUCCESS ? PINNA_OK : fail(device, name, code, err);
@@ -256,12 +268,16 @@ pinna_status pn_opencl_finish(const pn_opencl *device, cl_command_queue queue, p
     return code == CL_SUCCESS ? PINNA_OK : fail(device, "clFinish", code, err);
 }
 
+pinna_status pn_opencl_set_arg(const pn_opencl *device, cl_kernel kernel, const char *name, int index,
+                               pn_opencl_arg arg, pinna_error *err) {
+    cl_int code = pn_cl.SetKernelArg(kernel, (cl_uint)index, arg.size, arg.value);
+    return code == CL_SUCCESS ? PINNA_OK : fail(device, name, code, err);
+}
+
 pinna_status pn_opencl_set_args(const pn_opencl *device, cl_kernel kernel, const char *name, int count,
                                 const pn_opencl_arg *args, pinna_error *err) {
-    for (int i = 0; i < count; ++i) {
-        cl_int code = pn_cl.SetKernelArg(kernel, (cl_uint)i, args[i].size, args[i].value);
-        if (code != CL_SUCCESS)
-            return fail(device, name, code, err);
-    }
-    return PINNA_OK;
+    pinna_status status = PINNA_OK;
+    for (int i = 0; i < count && status == PINNA_OK; ++i)
+        status = pn_opencl_set_arg(device, kernel, name, i, args[i], err);
+    return status;
 }

@@ -3,6 +3,7 @@
 #ifndef PN_DEVICE_OPENCL_DEVICE_H
 #define PN_DEVICE_OPENCL_DEVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "device/backend.h"
@@ -21,7 +22,9 @@ typedef struct {
     cl_device_id id;
     cl_context context;
     cl_program program;
-    size_t max_group; /* power of two: work-items that we put into a group at most */
+    size_t max_group;      /* power of two: work-items that we put into a group at most */
+    int wide;              /* bins of a work-item in sums over partitions */
+    _Atomic uint64_t used; /* bytes of matrices */
 } pn_opencl;
 
 /* Opens, builds, and does no self-test. */
@@ -58,7 +61,7 @@ void pn_opencl_staging_release(cl_command_queue queue, pn_opencl_staging *stagin
 /* floats from..from+count-1 of the buffer; data must stay until the queue has gone past it. */
 pinna_status pn_opencl_write(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, size_t from,
                              const void *data, size_t count, pinna_error *err);
-/* The buffer's first count floats become 0. */
+/* The buffer's first count floats become 0; count 0: nothing. */
 pinna_status pn_opencl_clear(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, size_t count,
                              pinna_error *err);
 /* event (may be NULL) becomes the reading's; release it with pn_opencl_wait. */
@@ -81,6 +84,13 @@ typedef struct {
 /* Sets arguments 0 .. count-1. */
 pinna_status pn_opencl_set_args(const pn_opencl *device, cl_kernel kernel, const char *name, int count,
                                 const pn_opencl_arg *args, pinna_error *err);
+
+/* One argument anew. */
+pinna_status pn_opencl_set_arg(const pn_opencl *device, cl_kernel kernel, const char *name, int index,
+                               pn_opencl_arg arg, pinna_error *err);
+
+/* Kernels launched since the start. */
+long pn_opencl_launches(void);
 
 /* Tests only: the k-th command (write, read, run, wait) or the k-th buffer from now on fails, once, with
  * CL_OUT_OF_RESOURCES; 0 turns this off. */

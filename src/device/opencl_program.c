@@ -11,19 +11,28 @@
 #include "device/opencl_cache.h"
 
 /* Denormals are slow in the tails, on CPUs above all. No relaxed mathematics: results must agree with the CPU's. */
-static const char options[] = "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED";
+static const char options_for[] = "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED -DPN_WIDE=%d";
+enum { OPTIONS = sizeof options_for + 16 };
 
-extern const char pn_kernel_types[], pn_kernel_tree[], pn_kernel_forward[], pn_kernel_inverse[],
-    pn_kernel_multiply_add[], pn_kernel_reduce_shares[], pn_kernel_bank_take[], pn_kernel_bank_mix[];
+extern const char pn_kernel_types[], pn_kernel_tree[], pn_kernel_level[], pn_kernel_forward[],
+    pn_kernel_inverse[], pn_kernel_level_forward[], pn_kernel_level_inverse[], pn_kernel_multiply_add[],
+    pn_kernel_reduce_shares[], pn_kernel_bank_take[], pn_kernel_bank_mix[];
 
 /* What the others include comes first. */
 static const struct {
     const char *file, *text;
 } sources[] = {
-    {"pinna_types.h", pn_kernel_types},          {"tree.h", pn_kernel_tree},
-    {"forward.cl", pn_kernel_forward},           {"inverse.cl", pn_kernel_inverse},
-    {"multiply_add.cl", pn_kernel_multiply_add}, {"reduce_shares.cl", pn_kernel_reduce_shares},
-    {"bank_take.cl", pn_kernel_bank_take},       {"bank_mix.cl", pn_kernel_bank_mix},
+    {"pinna_types.h", pn_kernel_types},
+    {"tree.h", pn_kernel_tree},
+    {"level.h", pn_kernel_level},
+    {"level_forward.cl", pn_kernel_level_forward},
+    {"level_inverse.cl", pn_kernel_level_inverse},
+    {"forward.cl", pn_kernel_forward},
+    {"inverse.cl", pn_kernel_inverse},
+    {"multiply_add.cl", pn_kernel_multiply_add},
+    {"reduce_shares.cl", pn_kernel_reduce_shares},
+    {"bank_take.cl", pn_kernel_bank_take},
+    {"bank_mix.cl", pn_kernel_bank_mix},
 };
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
@@ -113,7 +122,8 @@ static pinna_status fail_build(cl_program program, cl_device_id device, const pn
 }
 
 static pinna_status build_sources(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                  const char *text, cl_program *program, pinna_error *err) {
+                                  const char *options, const char *text, cl_program *program,
+                                  pinna_error *err) {
     cl_int code = CL_SUCCESS;
     *program = pn_cl.CreateProgramWithSource(context, 1, &text, NULL, &code);
     if (*program == NULL)
@@ -130,8 +140,8 @@ static pinna_status build_sources(cl_context context, cl_device_id device, const
     return PINNA_DEVICE;
 }
 
-static cl_program build_binary(cl_context context, cl_device_id device, const unsigned char *binary,
-                               size_t size) {
+static cl_program build_binary(cl_context context, cl_device_id device, const char *options,
+                               const unsigned char *binary, size_t size) {
     cl_int code = CL_SUCCESS, of_binary = CL_SUCCESS;
     cl_program program =
         pn_cl.CreateProgramWithBinary(context, 1, &device, &size, &binary, &of_binary, &code);
@@ -158,23 +168,24 @@ static void keep_binary(cl_program program, const char *key) {
 }
 
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                      cl_program *program, pinna_error *err) {
+                                      int wide, cl_program *program, pinna_error *err) {
     *program = NULL;
     char *text = NULL;
     pinna_status status = join_sources(&text, err);
     if (status != PINNA_OK)
         return status;
-    char key[1024];
+    char key[1024], options[OPTIONS];
+    snprintf(options, sizeof options, options_for, wide);
     snprintf(key, sizeof key, "%s\n%s\n%s\n%s\n%s\n%s\nsources %016llx\n", options, info->platform_name,
              info->platform_version, info->name, info->version, info->driver,
              (unsigned long long)pn_opencl_hash(text, strlen(text)));
     size_t size = 0;
     unsigned char *binary = pn_opencl_cache_read(key, &size);
     if (binary != NULL)
-        *program = build_binary(context, device, binary, size);
+        *program = build_binary(context, device, options, binary, size);
     pn_free(binary);
     if (*program == NULL) {
-        status = build_sources(context, device, info, text, program, err);
+        status = build_sources(context, device, info, options, text, program, err);
         if (status == PINNA_OK)
             keep_binary(*program, key);
     }

@@ -14,7 +14,7 @@
  * checksum; it is written under another name and then renamed. A cache that cannot be read or written, is damaged
  * or is refused by the driver is no error: the sources are built. */
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                      cl_program *program, pinna_error *err);
+                                      int wide, cl_program *program, pinna_error *err);
 
 /* Tests only: programs built from source since the start; and the k-th build from now on fails, once (0: none). */
 long pn_opencl_source_builds(void);

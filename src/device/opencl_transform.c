@@ -8,7 +8,7 @@
 #include "base/vec.h"
 
 /* 2^11 points are 16 KB of local memory: half of what the smallest GPUs have, so that two groups share a unit. */
-enum { LOCAL_LOG2 = 11 };
+enum { LOCAL_LOG2 = PN_LOCAL_LOG2, GROUP_CPU = 16 };
 
 /* theta of node (d, b) is (1/4 + bitreverse(b)) / 2^d: the children of theta are theta/2 and theta/2 + 1/2. */
 static void fill_twiddles(float *table, int points) {
@@ -69,13 +69,17 @@ void pn_opencl_transform_release(pn_opencl_transform *t) {
     pn_opencl_buffer_release(&t->work);
 }
 
-/* 2^local_log2 points per group of work-items, each of which has a radix-4 butterfly at a time. */
+/* A butterfly of radix 4 for each work-item at a time; on a processor few, each of which takes vectors in turn. */
+size_t pn_opencl_transform_group(const pn_opencl *device, int local_log2) {
+    size_t group = local_log2 > 7 ? (size_t)1 << (local_log2 - 2) : 32;
+    group = device->info.type == PN_OPENCL_CPU ? GROUP_CPU : group;
+    return group > device->max_group ? device->max_group : group;
+}
+
 static pinna_status launch(const pn_opencl *device, cl_command_queue queue, cl_kernel kernel,
                            const char *name, int count, pn_opencl_arg *args, int points_log2, int local_log2,
                            int rows, pinna_error *err) {
-    size_t group = local_log2 > 7 ? (size_t)1 << (local_log2 - 2) : 32;
-    if (group > device->max_group || device->info.type == PN_OPENCL_CPU)
-        group = device->max_group;
+    size_t group = pn_opencl_transform_group(device, local_log2);
     args[count - 1] = (pn_opencl_arg){2 * sizeof(float) << local_log2, NULL};
     pinna_status status = pn_opencl_set_args(device, kernel, name, count, args, err);
     const size_t items[3] = {group << (points_log2 - local_log2), (size_t)rows, 1};

@@ -18,6 +18,9 @@ typedef struct {
     cl_kernel forward_top, forward_rest, inverse_rest, inverse_top;
 } pn_opencl_transform;
 
+/* Work-items of a group for 2^local_log2 points in local memory. */
+size_t pn_opencl_transform_group(const pn_opencl *device, int local_log2);
+
 /* points: M, power of two, 32 .. 524288. queue: for the tables' copy, which is done on return. On failure the caller
  * releases the transform all the same. */
 pinna_status pn_opencl_transform_create(const pn_opencl *device, cl_command_queue queue, int points, int rows,

@@ -75,25 +75,76 @@ static pinna_status run_level(pn_backend *backend, pn_level *level, level_case *
     return PINNA_OK;
 }
 
+#define LEVEL_ENTRIES(c)                                                                                     \
+    {                                                                                                        \
+        {0, 0, (c)->taps[0], TAPS}, {0, 1, (c)->taps[1], 33}, {                                              \
+            1, 1, (c)->taps[2], 128                                                                          \
+        }                                                                                                    \
+    }
+
+static void fill_level_case(level_case *c) {
+    fill(c->input[0] + BLOCK, FRAMES, 1);
+    fill(c->input[1] + BLOCK, FRAMES, 2);
+    fill(c->taps[0], 3 * TAPS, 3);
+}
+
+static double level_error_db(level_case *c, const pn_level_entry *entry) {
+    const pn_level_desc desc = {.block = BLOCK, .inputs = 2, .outputs = 2, .entry = entry, .entries = 3};
+    const float *input[2] = {c->input[0] + BLOCK, c->input[1] + BLOCK};
+    double *expected[2] = {c->expected[0], c->expected[1]};
+    pn_ops_level(&desc, input, FRAMES, expected);
+    return error_db(c->out[0], c->expected[0], (size_t)2 * FRAMES);
+}
+
 static pinna_status test_level(pn_backend *backend, double *db, pinna_error *err) {
     level_case *c = pn_alloc(1, sizeof *c);
     if (c == NULL)
         return pn_fail_memory(err, "the self-test", sizeof *c);
-    fill(c->input[0] + BLOCK, FRAMES, 1);
-    fill(c->input[1] + BLOCK, FRAMES, 2);
-    fill(c->taps[0], 3 * TAPS, 3);
-    const pn_level_entry entry[3] = {
-        {0, 0, c->taps[0], TAPS}, {0, 1, c->taps[1], 33}, {1, 1, c->taps[2], 128}};
+    fill_level_case(c);
+    const pn_level_entry entry[3] = LEVEL_ENTRIES(c);
     const pn_level_desc desc = {.block = BLOCK, .inputs = 2, .outputs = 2, .entry = entry, .entries = 3};
     pn_level *level = NULL;
     pinna_status status = backend->ops->level_create(backend, &desc, &level, err);
     if (status == PINNA_OK)
         status = run_level(backend, level, c, err);
     backend->ops->level_free(level);
-    const float *input[2] = {c->input[0] + BLOCK, c->input[1] + BLOCK};
-    double *expected[2] = {c->expected[0], c->expected[1]};
-    pn_ops_level(&desc, input, FRAMES, expected);
-    *db = error_db(c->out[0], c->expected[0], (size_t)2 * FRAMES);
+    *db = level_error_db(c, entry);
+    pn_free(c);
+    return status;
+}
+
+/* ------------------------------------------------------------------ matrix */
+
+/* The level's case in calls of half its block: level 0, and the whole blocks from the second on. */
+static pinna_status run_matrix(pn_backend *backend, pn_matrix *matrix, level_case *c, pinna_error *err) {
+    enum { CALL = BLOCK / 2 };
+    for (int b = 0; b < FRAMES / CALL; ++b) {
+        const float *in[2] = {c->input[0] + BLOCK + b * CALL, c->input[1] + BLOCK + b * CALL};
+        float *out[2] = {c->out[0] + b * CALL, c->out[1] + b * CALL};
+        pinna_status status = backend->ops->matrix_begin(matrix, in, err);
+        if (status == PINNA_OK)
+            status = backend->ops->matrix_finish(matrix, out, err);
+        if (status != PINNA_OK)
+            return status;
+    }
+    return PINNA_OK;
+}
+
+static pinna_status test_matrix(pn_backend *backend, double *db, pinna_error *err) {
+    level_case *c = pn_alloc(1, sizeof *c);
+    if (c == NULL)
+        return pn_fail_memory(err, "the self-test", sizeof *c);
+    fill_level_case(c);
+    const pn_level_entry entry[3] = LEVEL_ENTRIES(c);
+    const pn_matrix_level level[2] = {{BLOCK / 2, 4, 0}, {BLOCK, 2, (size_t)2 * BLOCK}};
+    const pn_matrix_desc desc = {
+        .inputs = 2, .outputs = 2, .level = level, .levels = 2, .entry = entry, .entries = 3};
+    pn_matrix *matrix = NULL;
+    pinna_status status = backend->ops->matrix_create(backend, &desc, &matrix, err);
+    if (status == PINNA_OK)
+        status = run_matrix(backend, matrix, c, err);
+    backend->ops->matrix_free(matrix);
+    *db = level_error_db(c, entry);
     pn_free(c);
     return status;
 }
@@ -170,9 +221,11 @@ pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user,
     static const struct {
         const char *name;
         pinna_status (*run)(pn_backend *, double *, pinna_error *);
-    } jobs[] = {{"level", test_level}, {"bank", test_bank}};
+    } jobs[] = {{"level", test_level}, {"matrix", test_matrix}, {"bank", test_bank}};
     for (size_t j = 0; j < sizeof jobs / sizeof jobs[0]; ++j) {
         double db = 0;
+        if (jobs[j].run == test_matrix && backend->ops->matrix_create == NULL)
+            continue;
         pinna_status status = jobs[j].run(backend, &db, err);
         if (status != PINNA_OK)
             return pn_fail_within(err, status, "%s: self-test of the job '%s'", backend->name, jobs[j].name);

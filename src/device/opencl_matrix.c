@@ -1,0 +1,468 @@
+// SPDX-FileCopyrightText: 2026 The pinna authors
+// SPDX-License-Identifier: MIT
+
+/* Runs a convolver matrix on a device: one call a block, and the catching up of a matrix that takes over mid-stream. The
+ * scheme stands in opencl_matrix.h. */
+#include "device/opencl_matrix.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+/* What travels before the samples: the work of level 0, and that of all others. */
+typedef struct {
+    pn_work head, rest;
+} call_work;
+
+/* ------------------------------------------------------------------ the work of a call */
+
+static pn_work empty_work(const pn_matrix *m, int levels, int heard) {
+    pn_work w = {.levels = levels,
+                 .inputs = m->inputs,
+                 .block_log2 = m->level[0].fixed.points_log2,
+                 .blocks = m->blocks,
+                 .stride = (pn_int)m->stride,
+                 .samples = (pn_int)m->samples,
+                 .points = 1 << m->level[m->levels - 1].fixed.points_log2,
+                 .heard = heard};
+    return w;
+}
+
+static int units_before(const pn_level_layout *level, int step) {
+    return (int)((int64_t)level->units * step / level->period);
+}
+
+static uint32_t result_of(const pn_level_layout *level, int64_t job) {
+    return level->result + (job & 1 ? (uint32_t)level->outputs << level->fixed.points_log2 : 0u);
+}
+
+/* One step of a job; sums: also what comes behind the forward transforms. work: floats used so far. */
+static void set_step(const pn_matrix *m, int l, int64_t job, int step, bool sums, size_t *work,
+                     pn_level_work *w) {
+    const pn_level_layout *level = &m->level[l];
+    int row_log2 = w->points_log2 - w->unit_log2, begin = units_before(level, step),
+        end = units_before(level, step + 1);
+    int64_t frames = (int64_t)m->blocks * m->block;
+    w->newest = (pn_int)(job % w->ring);
+    w->frame = (pn_int)((((job - 1) << w->points_log2) + frames) % frames);
+    w->row = level->list + level->rows_before[step];
+    w->rows = level->rows_before[step + 1] - level->rows_before[step];
+    w->result = result_of(level, job);
+    w->work_in = w->work_out = (pn_uint)*work;
+    if (sums) {
+        w->unit = begin;
+        w->units = end - begin;
+        w->out_row = begin >> row_log2;
+        w->out_rows = (end >> row_log2) - w->out_row;
+    }
+    if (w->top_log2 > 0)
+        *work += (size_t)(w->rows > w->out_rows ? w->rows : w->out_rows) * 2 << w->points_log2;
+}
+
+/* The head of call n, with what is heard in it of the others. */
+static pn_work head_work(const pn_matrix *m, int64_t n) {
+    pn_work work = empty_work(m, 1, m->levels - 1);
+    size_t used = 0;
+    for (int l = 0; l < m->levels; ++l)
+        work.level[l] = m->level[l].fixed;
+    set_step(m, 0, n - 1, 0, true, &used, &work.level[0]);
+    for (int l = 1; l < m->levels; ++l) {
+        int64_t period = m->level[l].period, job = (n - 1) / period - 2;
+        work.level[l].heard = result_of(&m->level[l], job) + (pn_uint)((n - 1) % period * (int64_t)m->block);
+    }
+    return work;
+}
+
+/* The others' steps in call n. */
+static pn_work rest_work(const pn_matrix *m, int64_t n) {
+    pn_work work = empty_work(m, m->levels - 1, -1);
+    size_t used = 0;
+    for (int l = 1; l < m->levels; ++l) {
+        int64_t period = m->level[l].period;
+        work.level[l - 1] = m->level[l].fixed;
+        if (n >= period)
+            set_step(m, l, n / period - 1, (int)(n % period), true, &used, &work.level[l - 1]);
+    }
+    return work;
+}
+
+/* ------------------------------------------------------------------ launches */
+
+static pinna_status launch(pn_matrix *m, cl_kernel kernel, const char *name, size_t groups, size_t group,
+                           cl_uint work_at, pinna_error *err) {
+    if (groups == 0)
+        return PINNA_OK;
+    const size_t items[3] = {groups * group, 1, 1};
+    pinna_status status =
+        pn_opencl_set_arg(m->device, kernel, name, 1, (pn_opencl_arg){sizeof work_at, &work_at}, err);
+    return status == PINNA_OK ? pn_opencl_run(m->device, m->queue, kernel, name, items, group, err) : status;
+}
+
+/* All that the work says, which stands at float work_at of the ring of inputs. */
+static pinna_status enqueue_work(pn_matrix *m, const pn_work *work, size_t work_at, pinna_error *err) {
+    size_t in = 0, in_top = 0, sums = 0, out = 0, out_top = 0;
+    for (int l = 0; l < work->levels; ++l) {
+        const pn_level_work *w = &work->level[l];
+        size_t rows = (size_t)w->rows << w->top_log2, outs = (size_t)w->out_rows << w->top_log2;
+        in += rows;
+        out += outs;
+        in_top += w->top_log2 > 0 ? rows : 0;
+        out_top += w->top_log2 > 0 ? outs : 0;
+        sums += (size_t)w->units * (size_t)w->shares;
+    }
+    if (work->levels == 0)
+        return PINNA_OK;
+    size_t group = pn_opencl_transform_group(m->device, m->local_log2),
+           unit = (size_t)1 << work->level[0].unit_log2;
+    cl_uint at = (cl_uint)work_at;
+    pinna_status status = launch(m, m->forward_top, "level_forward_top", in_top, group, at, err);
+    if (status == PINNA_OK)
+        status = launch(m, m->forward, "level_forward", in, group, at, err);
+    if (status == PINNA_OK)
+        status = launch(m, m->sums, "multiply_add", sums, unit / (size_t)m->device->wide, at, err);
+    if (status == PINNA_OK)
+        status = launch(m, m->inverse, "level_inverse", out, group, at, err);
+    if (status == PINNA_OK)
+        status = launch(m, m->inverse_top, "level_inverse_top", out_top, group, at, err);
+    return status;
+}
+
+/* ------------------------------------------------------------------ a call */
+
+static size_t block_at(const pn_matrix *m, int64_t call) {
+    return (size_t)((call - 1 + m->blocks) % m->blocks) * m->stride;
+}
+
+static void copy_in(const pn_matrix *m, const float *const *in) {
+    for (int i = 0; i < m->inputs; ++i)
+        memcpy(m->to_device.data + m->samples + (size_t)i * (size_t)m->block, in[i],
+               (size_t)m->block * sizeof(float));
+}
+
+/* The frames in staging become those of call m->calls + 1, and all is computed. */
+static pinna_status enqueue_call(pn_matrix *m, pinna_error *err) {
+    int64_t n = ++m->calls;
+    size_t at = block_at(m, n);
+    const call_work work = {head_work(m, n), rest_work(m, n)};
+    memcpy(m->to_device.data, &work, sizeof work);
+    pinna_status status =
+        pn_opencl_write(m->device, m->queue, m->time, at, m->to_device.data, m->stride, err);
+    if (status == PINNA_OK)
+        status = enqueue_work(m, &work.head, at, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_read(m->device, m->queue, m->out, m->from_device.data, m->from_device.count,
+                                &m->done, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_flush(m->device, m->queue, err);
+    if (status == PINNA_OK && m->levels > 1)
+        status = enqueue_work(m, &work.rest, at + offsetof(call_work, rest) / 4, err);
+    return status == PINNA_OK && m->levels > 1 ? pn_opencl_flush(m->device, m->queue, err) : status;
+}
+
+static pinna_status check_usable(const pn_matrix *m, pinna_error *err) {
+    if (m->lost)
+        return pn_fail(err, PINNA_DEVICE, "%s (%s): an earlier job failed", m->device->head.name,
+                       m->device->info.name);
+    if (m->done != NULL)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "%s: a job is begun before the last one is finished",
+                       m->device->head.name);
+    return PINNA_OK;
+}
+
+pinna_status pn_opencl_matrix_begin(pn_matrix *m, const float *const *in, pinna_error *err) {
+    pinna_status status = check_usable(m, err);
+    if (status != PINNA_OK)
+        return status;
+    copy_in(m, in);
+    status = enqueue_call(m, err);
+    m->lost = status != PINNA_OK;
+    return status;
+}
+
+pinna_status pn_opencl_matrix_finish(pn_matrix *m, float *const *out, pinna_error *err) {
+    if (m->done == NULL)
+        return pn_fail(err, PINNA_DEVICE, "%s: no job is begun", m->device->head.name);
+    pinna_status status = pn_opencl_wait(m->device, &m->done, err);
+    m->lost = status != PINNA_OK;
+    if (status != PINNA_OK)
+        return status;
+    size_t block = (size_t)m->block;
+    int row = 0, rows = m->level[0].outputs;
+    if (rows < m->outputs)
+        for (int o = 0; o < m->outputs; ++o)
+            memset(out[o], 0, block * sizeof(float));
+    for (; row < rows; ++row)
+        memcpy(out[m->head_output[row]], m->from_device.data + (size_t)row * block, block * sizeof(float));
+    return PINNA_OK;
+}
+
+/* ------------------------------------------------------------------ catching up */
+
+/* Block `call` of the ring from the staging's samples, on return done. */
+static pinna_status send_block(pn_matrix *m, int64_t call, pinna_error *err) {
+    pinna_status status = pn_opencl_write(m->device, m->queue, m->time, block_at(m, call) + m->samples,
+                                          m->to_device.data + m->samples, m->stride - m->samples, err);
+    pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
+    return status != PINNA_OK ? status : done;
+}
+
+pinna_status pn_opencl_matrix_seed(pn_matrix *m, const float *const *in, pinna_error *err) {
+    pinna_status status = check_usable(m, err);
+    if (status != PINNA_OK)
+        return status;
+    copy_in(m, in);
+    status = send_block(m, m->calls, err);
+    m->lost = status != PINNA_OK;
+    return status;
+}
+
+pinna_status pn_opencl_matrix_feed(pn_matrix *m, const float *const *in, pinna_error *err) {
+    pinna_status status = check_usable(m, err);
+    if (status != PINNA_OK)
+        return status;
+    copy_in(m, in);
+    int64_t n = ++m->calls;
+    size_t at = block_at(m, n);
+    call_work work = {.head = head_work(m, n)};
+    work.head.level[0].units = work.head.level[0].out_rows = 0;
+    memcpy(m->to_device.data, &work, sizeof work);
+    status = pn_opencl_write(m->device, m->queue, m->time, at, m->to_device.data, m->stride, err);
+    if (status == PINNA_OK)
+        status = enqueue_work(m, &work.head, at, err);
+    pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
+    status = status != PINNA_OK ? status : done;
+    m->lost = status != PINNA_OK;
+    return status;
+}
+
+typedef struct {
+    pn_matrix_window window;
+    const void *user;
+} past;
+
+/* The blocks of the ring that end at time `end`, `count` of them. */
+static pinna_status send_window(pn_matrix *m, const past *p, int64_t end, int count, pinna_error *err) {
+    size_t block = (size_t)m->block, frames = (size_t)count * block;
+    pinna_status status = PINNA_OK;
+    for (int b = 0; b < count && status == PINNA_OK; ++b) {
+        for (int i = 0; i < m->inputs; ++i)
+            memcpy(m->to_device.data + m->samples + (size_t)i * block,
+                   p->window(p->user, i, end, frames) + (size_t)b * block, block * sizeof(float));
+        status = send_block(m, (end - (int64_t)frames) / m->block + b + 1 + m->blocks, err);
+    }
+    return status;
+}
+
+/* Steps 0 .. steps-1 of a job, whose window is in the ring. */
+static pinna_status run_steps(pn_matrix *m, int l, int64_t job, int steps, bool sums, pinna_error *err) {
+    pinna_status status = PINNA_OK;
+    for (int s = 0; s < steps && status == PINNA_OK; ++s) {
+        size_t used = 0;
+        pn_work work = empty_work(m, 1, -1);
+        work.level[0] = m->level[l].fixed;
+        set_step(m, l, job, s, sums, &used, &work.level[0]);
+        memcpy(m->to_device.data, &work, sizeof work);
+        status = pn_opencl_write(m->device, m->queue, m->time, 0, m->to_device.data, sizeof work / 4, err);
+        if (status == PINNA_OK)
+            status = enqueue_work(m, &work, 0, err);
+        pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
+        status = status != PINNA_OK ? status : done;
+    }
+    return status;
+}
+
+/* The inputs' spectra as far back as the level reaches, the job that is heard next, and the one under way. */
+static pinna_status prime_level(pn_matrix *m, int l, int64_t n, const past *p, pinna_error *err) {
+    const pn_level_layout *level = &m->level[l];
+    int64_t period = level->period, now = n / period - 1, first = now - level->fixed.ring;
+    pinna_status status = PINNA_OK;
+    for (int64_t job = first < 0 ? 0 : first; job <= now && status == PINNA_OK; ++job) {
+        bool under_way = l > 0 && job == now, heard = l > 0 && job == now - 1;
+        int steps = (int)(under_way ? n % period + 1 : period);
+        status = send_window(m, p, (job + 1) * period * m->block, 2 * (int)period, err);
+        if (status == PINNA_OK)
+            status = run_steps(m, l, job, steps, under_way || heard, err);
+    }
+    return status;
+}
+
+pinna_status pn_opencl_matrix_prime(pn_matrix *m, int64_t time, pn_matrix_window window, const void *user,
+                                    pinna_error *err) {
+    pn_opencl_matrix_reset(m);
+    pinna_status status = check_usable(m, err);
+    if (status != PINNA_OK)
+        return status;
+    const past p = {window, user};
+    m->calls = time / m->block;
+    for (int l = 0; l < m->levels && status == PINNA_OK; ++l)
+        status = prime_level(m, l, m->calls, &p, err);
+    int half = m->blocks / 2;
+    if (status == PINNA_OK && m->calls > 0)
+        status = send_window(m, &p, time - (int64_t)half * m->block, half, err);
+    if (status == PINNA_OK && m->calls > 0)
+        status = send_window(m, &p, time, half, err);
+    m->lost = status != PINNA_OK;
+    return status;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static pinna_status clear(pn_matrix *m, pinna_error *err) {
+    pinna_status status = pn_opencl_clear(m->device, m->queue, m->time, (size_t)m->blocks * m->stride, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_clear(m->device, m->queue, m->result, m->result_count, err);
+    for (int s = 0; s < m->shards && status == PINNA_OK; ++s)
+        status = pn_opencl_clear(m->device, m->queue, m->shard[s], m->x_count[s], err);
+    return status;
+}
+
+void pn_opencl_matrix_reset(pn_matrix *m) {
+    if (m->done != NULL)
+        pn_opencl_wait(m->device, &m->done, NULL);
+    pinna_status status = pn_opencl_finish(m->device, m->queue, NULL);
+    if (status == PINNA_OK)
+        status = clear(m, NULL);
+    m->lost = status != PINNA_OK;
+    m->calls = 0;
+}
+
+static pinna_status create_kernels(pn_matrix *m, pinna_error *err) {
+    const struct {
+        const char *name;
+        cl_kernel *kernel;
+    } kernels[] = {{"level_forward_top", &m->forward_top},
+                   {"level_forward", &m->forward},
+                   {"multiply_add", &m->sums},
+                   {"level_inverse", &m->inverse},
+                   {"level_inverse_top", &m->inverse_top}};
+    pinna_status status = PINNA_OK;
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0] && status == PINNA_OK; ++i)
+        status = pn_opencl_kernel_create(m->device, kernels[i].name, kernels[i].kernel, err);
+    return status;
+}
+
+#define BUFFER(b)                                                                                            \
+    { sizeof(cl_mem), &(b) }
+
+/* All arguments but the work's place, which changes from launch to launch. Absent shards are the first once more. */
+static pinna_status set_arguments(pn_matrix *m, pinna_error *err) {
+    const cl_uint at = 0;
+    const pn_opencl_arg place = {sizeof at, &at}, scratch = {2 * sizeof(float) << m->local_log2, NULL};
+    pn_opencl_arg s[PN_SHARDS];
+    for (int i = 0; i < PN_SHARDS; ++i)
+        s[i] = (pn_opencl_arg)BUFFER(m->shard[i < m->shards ? i : 0]);
+    const pn_opencl_arg forward_top[] = {BUFFER(m->time),     place,           BUFFER(m->list),
+                                         BUFFER(m->twiddles), BUFFER(m->work), scratch};
+    const pn_opencl_arg forward[] = {BUFFER(m->time),
+                                     place,
+                                     BUFFER(m->list),
+                                     BUFFER(m->twiddles),
+                                     BUFFER(m->work),
+                                     s[0],
+                                     s[1],
+                                     s[2],
+                                     s[3],
+                                     s[4],
+                                     s[5],
+                                     s[6],
+                                     s[7],
+                                     scratch};
+    const pn_opencl_arg sums[] = {
+        BUFFER(m->time),   place,       s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], BUFFER(m->pieces),
+        BUFFER(m->firsts), BUFFER(m->y)};
+    const pn_opencl_arg inverse[] = {BUFFER(m->time),     place,           BUFFER(m->y),
+                                     BUFFER(m->twiddles), BUFFER(m->work), BUFFER(m->result),
+                                     BUFFER(m->out),      BUFFER(m->map),  scratch};
+    const pn_opencl_arg inverse_top[] = {
+        BUFFER(m->time),   place,          BUFFER(m->work), BUFFER(m->twiddles),
+        BUFFER(m->result), BUFFER(m->out), BUFFER(m->map),  scratch};
+    pinna_status status =
+        pn_opencl_set_args(m->device, m->forward_top, "level_forward_top", 6, forward_top, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_set_args(m->device, m->forward, "level_forward", 14, forward, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_set_args(m->device, m->sums, "multiply_add", 13, sums, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_set_args(m->device, m->inverse, "level_inverse", 9, inverse, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_set_args(m->device, m->inverse_top, "level_inverse_top", 8, inverse_top, err);
+    return status;
+}
+
+/* Every kernel once, so that no driver compiles anything in the first calls: a call, and steps of the largest level up
+ * to the one that has an output. */
+static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
+    int last = m->levels - 1, steps = 1;
+    const pn_level_layout *level = &m->level[last];
+    while (units_before(level, steps) >> (level->fixed.points_log2 - level->fixed.unit_log2) == 0)
+        ++steps;
+    pinna_status status = enqueue_call(m, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_wait(m->device, &m->done, err);
+    if (status == PINNA_OK && last > 0)
+        status = run_steps(m, last, 0, steps, true, err);
+    if (status != PINNA_OK)
+        return status;
+    pn_opencl_matrix_reset(m);
+    return check_usable(m, err);
+}
+
+static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
+    pinna_status status = pn_opencl_queue_create(m->device, &m->queue, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_matrix_lay_out(m, desc, err);
+    if (status == PINNA_OK)
+        status = create_kernels(m, err);
+    if (status == PINNA_OK)
+        status = set_arguments(m, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_staging_create(m->device, m->queue, m->stride, &m->to_device, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_staging_create(m->device, m->queue, (size_t)m->level[0].outputs * (size_t)m->block,
+                                          &m->from_device, err);
+    if (status == PINNA_OK)
+        status = clear(m, err);
+    return status == PINNA_OK ? warm_up(m, err) : status;
+}
+
+pinna_status pn_opencl_matrix_create(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **out,
+                                     pinna_error *err) {
+    *out = NULL;
+    pn_matrix *m = pn_alloc(1, sizeof *m);
+    if (m == NULL)
+        return pn_fail_memory(err, "a convolver's matrix", sizeof *m);
+    m->device = (pn_opencl *)backend;
+    pinna_status status = build(m, desc, err);
+    if (status != PINNA_OK)
+        pn_opencl_matrix_free(m);
+    else
+        *out = m;
+    return status;
+}
+
+void pn_opencl_matrix_free(pn_matrix *m) {
+    if (m == NULL)
+        return;
+    if (m->done != NULL)
+        pn_opencl_wait(m->device, &m->done, NULL);
+    if (m->queue != NULL) {
+        pn_opencl_finish(m->device, m->queue, NULL);
+        pn_opencl_staging_release(m->queue, &m->to_device);
+        pn_opencl_staging_release(m->queue, &m->from_device);
+    }
+    cl_mem *buffers[] = {&m->time, &m->y,      &m->work,   &m->result, &m->out,
+                         &m->list, &m->pieces, &m->firsts, &m->map,    &m->twiddles};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; ++i)
+        pn_opencl_buffer_release(buffers[i]);
+    for (int s = 0; s < PN_SHARDS; ++s)
+        pn_opencl_buffer_release(&m->shard[s]);
+    cl_kernel *kernels[] = {&m->forward_top, &m->forward, &m->sums, &m->inverse, &m->inverse_top};
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; ++i)
+        pn_opencl_kernel_release(kernels[i]);
+    pn_opencl_queue_release(&m->queue);
+    atomic_fetch_sub(&m->device->used, m->bytes);
+    for (int l = 0; l < m->levels; ++l)
+        pn_free(m->level[l].rows_before);
+    pn_free(m->head_output);
+    pn_free(m);
+}
