@@ -2,17 +2,64 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
 static test_run run;
 
+static double number(const cJSON *json, const char *name) {
+    return cJSON_GetNumberValue(cJSON_GetObjectItem(json, name));
+}
+
+/* Rising edges from the least to the most, all measured blocks in between, percentiles in order. */
+static void check_histogram(const cJSON *json) {
+    const cJSON *histogram = cJSON_GetObjectItem(json, "histogram");
+    const cJSON *edges = cJSON_GetObjectItem(histogram, "edges_us"), *one;
+    const cJSON *blocks = cJSON_GetObjectItem(histogram, "blocks");
+    double last = 0, sum = 0;
+    assert_int_equal(cJSON_GetArraySize(edges), cJSON_GetArraySize(blocks) + 1);
+    cJSON_ArrayForEach(one, edges) {
+        assert_true(one->valuedouble > last || cJSON_GetArraySize(edges) == 2);
+        last = one->valuedouble;
+    }
+    cJSON_ArrayForEach(one, blocks) sum += one->valuedouble;
+    assert_true(sum >= 0.7 * number(json, "blocks") && sum <= number(json, "blocks"));
+    assert_true(last >= 0.999 * number(json, "max_us") && last <= 1.001 * number(json, "max_us"));
+    assert_true(number(json, "p50_us") <= number(json, "p90_us"));
+    assert_true(number(json, "p90_us") <= number(json, "p99_us"));
+    assert_true(number(json, "p99_us") <= number(json, "p999_us"));
+    assert_true(number(json, "p999_us") <= number(json, "max_us"));
+}
+
+/* The levels add up to the plan's text and the prediction. */
+static void check_plan(const cJSON *json) {
+    char text[256] = "";
+    double cost = 0;
+    const cJSON *level;
+    cJSON_ArrayForEach(level, cJSON_GetObjectItem(json, "levels")) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%.0f x %.0f", used > 0 ? ", " : "",
+                 number(level, "block"), number(level, "partitions"));
+        cost += number(level, "transform_us") + number(level, "product_us") + number(level, "other_us");
+        assert_true(number(level, "bytes") > 0 && number(level, "first_tap") >= 0);
+    }
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "plan")), text);
+    assert_true(cost > 0.999 * number(json, "predicted_us") && cost < 1.001 * number(json, "predicted_us"));
+    assert_true(number(json, "predicted_worst_us") >= number(json, "predicted_us"));
+    assert_true(number(json, "predicted_uniform_us") >= number(json, "predicted_us"));
+    assert_true(number(json, "latency_frames") == number(json, "block"));
+    assert_true(number(json, "memory_bytes") > 0);
+}
+
 /* Runs a benchmark and checks what both report; gives the document, which the caller deletes. */
 static cJSON *bench(const char *arguments, int channels) {
-    static const char *const positive[] = {"mean_us",      "p99_us",      "max_us",
-                                           "wall_mean_us", "wall_p99_us", "wall_max_us",
-                                           "blocks",       "block",       "mean_us_per_channel"};
+    static const char *const positive[] = {
+        "mean_us",      "p50_us",       "p90_us",      "p99_us",      "p999_us",
+        "max_us",       "wall_mean_us", "wall_p50_us", "wall_p90_us", "wall_p99_us",
+        "wall_p999_us", "wall_max_us",  "blocks",      "block",       "mean_us_per_channel"};
     assert_int_equal(test_program(&run, "bench %s --quiet --json --device cpu", arguments), 0);
     assert_string_equal(run.err, "");
     cJSON *json = cJSON_Parse(run.out);
@@ -26,6 +73,7 @@ static cJSON *bench(const char *arguments, int channels) {
     assert_below(error_db, -125);
     assert_true(error_db > -170); /* a float32 result that is nearer was not compared */
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(json, "channels")) == channels);
+    check_histogram(json);
     return json;
 }
 
@@ -35,15 +83,75 @@ static void assert_text(const cJSON *json, const char *name, const char *text) {
 
 static void convolve_reports_its_figures(void **state) {
     (void)state;
-    cJSON *json = bench("convolve --channels 3 --ir 0.3 --block 128 --seconds 0.4", 3);
-    assert_text(json, "plan", "128 x 16, 1024 x 13");
+    cJSON *json = bench("convolve --channels 3 --ir 1 --block 256 --seconds 0.8", 3);
+    assert_text(json, "plan", "256 x 16, 2048 x 22");
     assert_text(json, "device", "cpu");
+    int period = 2048 / 256;
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "phase_medians_us")), period);
+    check_plan(json);
     cJSON_Delete(json);
     json = bench("convolve --matrix 3x2 --ir 0.05 --seconds 0.2 --live", 3);
+    check_plan(json);
     cJSON_Delete(json);
     json = bench("convolve --channels 1 --ir 1 --seconds 2 --offline", 1);
     assert_text(json, "plan", "4096 x 12");
+    check_plan(json);
     cJSON_Delete(json);
+}
+
+/* Every element is closed, in order; and something is drawn. Just enough of XML for what we write. */
+static void check_svg(const char *text) {
+    char open[8][16];
+    int depth = 0, seen = 0;
+    const char *at = text;
+    assert_int_equal(strncmp(text, "<svg xmlns=\"http://www.w3.org/2000/svg\" ", 40), 0);
+    while ((at = strchr(at, '<')) != NULL) {
+        const char *end = strchr(at, '>');
+        char name[16];
+        assert_non_null(end);
+        bool closing = at[1] == '/', empty = end[-1] == '/';
+        assert_int_equal(sscanf(at + 1 + closing, "%15[a-z]", name), 1);
+        assert_null(memchr(at + 1, '<', (size_t)(end - at) - 1));
+        if (closing)
+            assert_true(depth > 0 && strcmp(open[--depth], name) == 0);
+        else if (!empty)
+            strcpy(open[depth++], name);
+        assert_true(depth > 0 || strchr(end, '<') == NULL);
+        assert_in_range(depth, 0, 7);
+        at = end;
+        ++seen;
+    }
+    assert_int_equal(depth, 0);
+    assert_true(seen > 25);
+    for (const char *p = strchr(text, '&'); p != NULL; p = strchr(p + 1, '&'))
+        assert_true(strncmp(p, "&amp;", 5) == 0 || strncmp(p, "&lt;", 4) == 0 || strncmp(p, "&gt;", 4) == 0);
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "inf"));
+}
+
+static void a_plot_is_drawn(void **state) {
+    (void)state;
+    static const struct {
+        const char *arguments, *plan, *words;
+    } cases[] = {
+        {"convolve --channels 2 --ir 1 --seconds 0.8", "256 x 16, 2048 x 22", "Median by place"},
+        {"convolve --channels 1 --ir 0.01 --seconds 0.1", "256 x 2", "Blocks by CPU time"},
+        {"convolve --channels 1 --ir 0.3 --seconds 0.001 --offline", "1 channels", "Blocks by CPU time"},
+        {"binaural --sources 3 --seconds 0.1", "transform 512", "Blocks by CPU time"},
+    };
+    const char *path = test_path("plot.svg");
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; ++c) {
+        assert_int_equal(
+            test_program(&run, "bench %s --quiet --device cpu --plot %s", cases[c].arguments, path), 0);
+        assert_non_null(strstr(run.out, "CPU time of the blocks"));
+        assert_int_equal(test_shell(&run, "cat %s", path), 0);
+        check_svg(run.out);
+        assert_non_null(strstr(run.out, cases[c].plan));
+        assert_non_null(strstr(run.out, cases[c].words));
+    }
+    assert_int_equal(
+        test_program(&run, "bench convolve --ir 0.01 --seconds 0.1 --device cpu --plot none/p.svg"), 1);
+    assert_non_null(strstr(run.err, "none/p.svg"));
 }
 
 static void binaural_reports_its_figures(void **state) {
@@ -86,6 +194,7 @@ static void wrong_usage_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolve_reports_its_figures),
+        cmocka_unit_test(a_plot_is_drawn),
         cmocka_unit_test(binaural_reports_its_figures),
         cmocka_unit_test(wrong_usage_is_told),
     };

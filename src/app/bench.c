@@ -49,52 +49,104 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double worst_phase(const double *seconds, size_t count, size_t period, double *sorted) {
-    if (count / period < 3)
-        return NAN;
-    double worst = 0;
+/* The median of each phase. sorted: room for count values. */
+static void find_phases(const double *seconds, size_t count, size_t period, double *phases, double *sorted) {
     for (size_t phase = 0; phase < period; ++phase) {
         size_t n = 0;
         for (size_t b = phase; b < count; b += period)
             sorted[n++] = seconds[b];
         qsort(sorted, n, sizeof *sorted, by_value);
-        worst = fmax(worst, sorted[n / 2]);
+        phases[phase] = n < 3 ? NAN : 1e6 * sorted[n / 2];
+    }
+}
+
+static double worst_of(const double *phases, size_t period) {
+    double worst = 0;
+    for (size_t p = 0; p < period; ++p) {
+        if (isnan(phases[p]))
+            return NAN;
+        worst = fmax(worst, phases[p]);
     }
     return worst;
 }
 
+/* sorted: seconds, at least one. */
+static void make_histogram(const double *sorted, size_t count, pn_bench_histogram *h) {
+    double low = fmax(1e6 * sorted[0], 1e-3), high = fmax(1e6 * sorted[count - 1], low);
+    memset(h, 0, sizeof *h);
+    h->bins = high > low * 1.0001 ? PN_BENCH_BINS : 1;
+    for (int e = 0; e <= h->bins; ++e)
+        h->edge[e] = low * pow(high / low, (double)e / h->bins);
+    int bin = 0;
+    for (size_t b = 0; b < count; ++b) {
+        while (bin + 1 < h->bins && 1e6 * sorted[b] >= h->edge[bin + 1])
+            ++bin;
+        ++h->blocks[bin];
+    }
+}
+
+static void find_figures(const double *sorted, size_t count, pn_bench_figures *figures) {
+    double sum = 0;
+    for (size_t b = 0; b < count; ++b)
+        sum += sorted[b];
+    figures->mean = 1e6 * sum / (double)count;
+    figures->p50 = 1e6 * sorted[(count - 1) / 2];
+    figures->p90 = 1e6 * sorted[(count - 1) * 90 / 100];
+    figures->p99 = 1e6 * sorted[(count - 1) * 99 / 100];
+    figures->p999 = 1e6 * sorted[(count - 1) * 999 / 1000];
+    figures->max = 1e6 * sorted[count - 1];
+}
+
 pinna_status pn_bench_evaluate(const double *seconds, size_t count, size_t warm, size_t period,
-                               pn_bench_figures *figures, pinna_error *err) {
+                               pn_bench_figures *figures, pn_bench_histogram *histogram, double *phases,
+                               pinna_error *err) {
     memset(figures, 0, sizeof *figures);
     if (count == 0 || warm >= count)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "no block was measured; give more --seconds");
     seconds += warm;
     count -= warm;
-    double *sorted = pn_alloc(count, sizeof *sorted);
-    if (sorted == NULL)
-        return pn_fail_memory(err, "the times of the blocks", 8.0 * (double)count);
-    figures->phase_worst = 1e6 * worst_phase(seconds, count, period, sorted);
-    memcpy(sorted, seconds, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, by_value);
-    double sum = 0;
-    for (size_t b = 0; b < count; ++b)
-        sum += sorted[b];
-    figures->mean = 1e6 * sum / (double)count;
-    figures->p99 = 1e6 * sorted[(count - 1) * 99 / 100];
-    figures->max = 1e6 * sorted[count - 1];
+    double *sorted = pn_alloc(count, sizeof *sorted), *medians = pn_alloc(period, sizeof *medians);
+    pinna_status status = PINNA_OK;
+    if (sorted == NULL || medians == NULL) {
+        status = pn_fail_memory(err, "the times of the blocks", 8.0 * (double)(count + period));
+    } else {
+        find_phases(seconds, count, period, medians, sorted);
+        figures->phase_worst = worst_of(medians, period);
+        if (phases != NULL)
+            memcpy(phases, medians, period * sizeof *phases);
+        memcpy(sorted, seconds, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_value);
+        find_figures(sorted, count, figures);
+        if (histogram != NULL)
+            make_histogram(sorted, count, histogram);
+    }
     pn_free(sorted);
-    return PINNA_OK;
+    pn_free(medians);
+    return status;
 }
 
 pinna_status pn_bench_summarise(const pn_bench_times *times, size_t period, pn_bench_report *report,
                                 pinna_error *err) {
     report->blocks = times->count;
+    report->period = period;
+    report->phases = pn_alloc(period, sizeof *report->phases);
+    if (report->phases == NULL)
+        return pn_fail_memory(err, "the times of the blocks", 8.0 * (double)period);
+    /* What follows the warm blocks begins at a phase of its own; only differences between phases are told. */
     size_t warm = times->count / 4 < period ? times->count / 4 : period;
-    pinna_status status = pn_bench_evaluate(times->cpu, times->count, warm, period, &report->cpu, err);
+    pinna_status status = pn_bench_evaluate(times->cpu, times->count, warm, period, &report->cpu,
+                                            &report->histogram, report->phases, err);
     if (status == PINNA_OK)
-        status = pn_bench_evaluate(times->wall, times->count, warm, period, &report->wall, err);
+        status = pn_bench_evaluate(times->wall, times->count, warm, period, &report->wall, NULL, NULL, err);
     return status;
 }
+
+void pn_bench_report_clear(pn_bench_report *report) {
+    pn_free(report->phases);
+    report->phases = NULL;
+}
+
+/* ------------------------------------------------------------------ text and JSON */
 
 static void add_number(cJSON *json, const char *name, double value) {
     if (isfinite(value))
@@ -107,15 +159,29 @@ static void add_figures(cJSON *json, const char *prefix, const pn_bench_figures 
     const struct {
         const char *name;
         double value;
-    } rows[] = {{"mean_us", figures->mean},
-                {"p99_us", figures->p99},
-                {"phase_worst_us", figures->phase_worst},
+    } rows[] = {{"mean_us", figures->mean}, {"p50_us", figures->p50},
+                {"p90_us", figures->p90},   {"p99_us", figures->p99},
+                {"p999_us", figures->p999}, {"phase_worst_us", figures->phase_worst},
                 {"max_us", figures->max}};
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; ++r) {
         char name[40];
         snprintf(name, sizeof name, "%s%s", prefix, rows[r].name);
         add_number(json, name, rows[r].value);
     }
+}
+
+static void add_histogram(cJSON *json, const pn_bench_histogram *h) {
+    cJSON *one = cJSON_AddObjectToObject(json, "histogram");
+    cJSON_AddItemToObject(one, "edges_us", cJSON_CreateDoubleArray(h->edge, h->bins + 1));
+    cJSON *blocks = cJSON_AddArrayToObject(one, "blocks");
+    for (int b = 0; b < h->bins; ++b)
+        cJSON_AddItemToArray(blocks, cJSON_CreateNumber((double)h->blocks[b]));
+}
+
+static void add_phases(cJSON *json, const pn_bench_report *report) {
+    if (report->period > 1 && isfinite(report->cpu.phase_worst))
+        cJSON_AddItemToObject(json, "phase_medians_us",
+                              cJSON_CreateDoubleArray(report->phases, (int)report->period));
 }
 
 static void print_json(const pn_bench_report *report, double per_channel, double realtime, cJSON *more) {
@@ -133,6 +199,8 @@ static void print_json(const pn_bench_report *report, double per_channel, double
     add_number(json, "realtime_channels", realtime);
     add_number(json, "error_db", report->error_db);
     cJSON_AddStringToObject(json, "plan", report->plan);
+    add_histogram(json, &report->histogram);
+    add_phases(json, report);
     while (more != NULL && more->child != NULL) {
         cJSON *item = cJSON_DetachItemViaPointer(more, more->child);
         cJSON_AddItemToObject(json, item->string, item);
@@ -144,21 +212,50 @@ static void print_json(const pn_bench_report *report, double per_channel, double
     cJSON_Delete(json);
 }
 
+static void print_figures(const char *name, const pn_bench_figures *f) {
+    printf("%s mean %.1f us, p50 %.1f, p90 %.1f, p99 %.1f, p99.9 %.1f, max %.1f", name, f->mean, f->p50,
+           f->p90, f->p99, f->p999, f->max);
+    if (isfinite(f->phase_worst))
+        printf(", worst phase %.1f", f->phase_worst);
+    printf("\n");
+}
+
+/* Two bins a line; a bar of up to 50 marks. */
+static void print_histogram(const pn_bench_histogram *h) {
+    size_t most = 1;
+    for (int b = 0; b < h->bins; b += 2) {
+        size_t blocks = h->blocks[b] + (b + 1 < h->bins ? h->blocks[b + 1] : 0);
+        most = blocks > most ? blocks : most;
+    }
+    for (int b = 0; b < h->bins; b += 2) {
+        int end = b + 2 < h->bins ? b + 2 : h->bins;
+        size_t blocks = h->blocks[b] + (b + 1 < h->bins ? h->blocks[b + 1] : 0);
+        int marks = (int)((blocks * 50 + most - 1) / most);
+        printf("%9.1f .. %8.1f us %7zu %.*s\n", h->edge[b], h->edge[end], blocks, marks,
+               "##################################################");
+    }
+}
+
+static void print_text(const pn_bench_report *report, double per_channel, double realtime) {
+    printf("device    %s (%s)\nplan      %s\n", report->device, report->description, report->plan);
+    if (report->notes != NULL)
+        printf("%s", report->notes);
+    printf("blocks    %zu of %d frames\n", report->blocks, report->block);
+    print_figures("CPU time ", &report->cpu);
+    print_figures("wall time", &report->wall);
+    printf("channel   %.2f us; %.0f in real time at %.0f Hz on one core\nerror     %.1f dB\n", per_channel,
+           realtime, report->rate, report->error_db);
+    printf("CPU time of the blocks\n");
+    print_histogram(&report->histogram);
+}
+
 void pn_bench_print(const pn_bench_report *report, bool json, cJSON *more) {
     double per_channel = report->cpu.mean / report->channels;
     double realtime = floor(1e6 * report->block / report->rate / per_channel);
-    if (json) {
+    if (json)
         print_json(report, per_channel, realtime, more);
-    } else {
-        printf("device    %s (%s)\nplan      %s, %zu blocks of %d\n", report->device, report->description,
-               report->plan, report->blocks, report->block);
-        printf("CPU time  mean %.1f us, p99 %.1f, worst phase %.1f, max %.1f, for all channels\n",
-               report->cpu.mean, report->cpu.p99, report->cpu.phase_worst, report->cpu.max);
-        printf("wall time mean %.1f us, p99 %.1f, worst phase %.1f, max %.1f\n", report->wall.mean,
-               report->wall.p99, report->wall.phase_worst, report->wall.max);
-        printf("channel   %.2f us; %.0f in real time at %.0f Hz on one core\nerror     %.1f dB\n",
-               per_channel, realtime, report->rate, report->error_db);
-    }
+    else
+        print_text(report, per_channel, realtime);
     cJSON_Delete(more);
 }
 

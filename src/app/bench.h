@@ -24,15 +24,27 @@ void pn_bench_times_clear(pn_bench_times *times);
 void pn_bench_start(pn_bench_times *times);
 void pn_bench_stop(pn_bench_times *times);
 
+enum { PN_BENCH_BINS = 24 };
+
+/* Blocks by what they took: bin b counts edge[b] <= t < edge[b + 1] (the last bin with its end), edges in microseconds,
+ * each the same factor from the one before. */
 typedef struct {
-    double mean, p99, phase_worst,
-        max; /* microseconds; phase_worst NAN when a phase was met less than 3 times */
+    int bins; /* 1 when all blocks took the same */
+    double edge[PN_BENCH_BINS + 1];
+    size_t blocks[PN_BENCH_BINS];
+} pn_bench_histogram;
+
+typedef struct {
+    double mean, p50, p90, p99, p999, max; /* microseconds */
+    double phase_worst;                    /* NAN when a phase was met less than 3 times */
 } pn_bench_figures;
 
 /* Leaves out the first `warm` blocks. phase_worst: the blocks are sorted by their place in the schedule's period;
- * the largest of the places' medians, which the stalls of a machine do not move. */
+ * the largest of the places' medians, which the stalls of a machine do not move.
+ * histogram and phases (`period` values: the medians in microseconds, NAN when not known) may be NULL. */
 pinna_status pn_bench_evaluate(const double *seconds, size_t count, size_t warm, size_t period,
-                               pn_bench_figures *figures, pinna_error *err);
+                               pn_bench_figures *figures, pn_bench_histogram *histogram, double *phases,
+                               pinna_error *err);
 
 /* Everything that both benchmarks report. */
 typedef struct {
@@ -41,20 +53,28 @@ typedef struct {
     double rate;
     size_t blocks;
     double error_db;
+    const char *notes; /* lines for people, each ended by a newline; or NULL */
     pn_bench_figures cpu, wall;
+    pn_bench_histogram histogram; /* of CPU times */
+    double *phases;               /* medians of CPU time, microseconds; see pn_bench_report_clear */
+    size_t period;
 } pn_bench_report;
 
-/* Evaluates the times into report->cpu and wall. */
+/* Evaluates the times into report->cpu, wall, histogram and phases. */
 pinna_status pn_bench_summarise(const pn_bench_times *times, size_t period, pn_bench_report *report,
                                 pinna_error *err);
+void pn_bench_report_clear(pn_bench_report *report);
 
 /* Prints the report: text, or a JSON document to which `more` (may be NULL) was moved item by item. Takes `more`. */
 void pn_bench_print(const pn_bench_report *report, bool json, cJSON *more);
 
+/* An SVG file: the histogram, and the phases' medians where the schedule has any. */
+pinna_status pn_bench_plot(const pn_bench_report *report, const char *path, pinna_error *err);
+
 typedef struct {
     pn_common common;
     int channels, sources, block, taps;
-    const char *matrix, *hrtf;
+    const char *matrix, *hrtf, *plot; /* may be NULL */
     double ir, seconds;
     bool live, offline, still;
 } pn_bench_options;

@@ -169,15 +169,20 @@ static pinna_status report(const bench *b, pinna_error *err) {
                               .rate = RATE,
                               .error_db = b->error_db};
     pinna_status status = pn_bench_summarise(&b->times, 1, &report, err);
-    if (status != PINNA_OK)
+    if (status != PINNA_OK) {
+        pn_bench_report_clear(&report);
         return status;
+    }
     cJSON *more = cJSON_CreateObject();
     cJSON_AddNumberToObject(more, "sources", b->options->sources);
     cJSON_AddBoolToObject(more, "moving", !b->options->still);
     cJSON_AddNumberToObject(more, "taps", taps);
     cJSON_AddNumberToObject(more, "partitions", (taps + quantum - 1) / quantum);
     pn_bench_print(&report, b->options->common.json, more);
-    return PINNA_OK;
+    if (b->options->plot != NULL)
+        status = pn_bench_plot(&report, b->options->plot, err);
+    pn_bench_report_clear(&report);
+    return status;
 }
 
 pinna_status pn_bench_binaural(const pn_bench_options *options, pn_backend *backend, pn_messages *messages,

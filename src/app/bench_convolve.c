@@ -128,13 +128,44 @@ static pinna_status measure(bench *b, double seconds, pinna_error *err) {
     return status;
 }
 
+static cJSON *json_plan(const bench *b) {
+    const pn_plan *plan = pn_convolver_plan(b->convolver);
+    cJSON *more = cJSON_CreateObject();
+    cJSON_AddNumberToObject(more, "inputs", b->inputs);
+    cJSON_AddNumberToObject(more, "outputs", b->outputs);
+    cJSON_AddNumberToObject(more, "ir_taps", (double)b->taps);
+    cJSON_AddNumberToObject(more, "memory_bytes", (double)pn_convolver_memory(b->convolver));
+    cJSON_AddNumberToObject(more, "latency_frames", b->block);
+    cJSON_AddNumberToObject(more, "predicted_us", plan->cost_us);
+    cJSON_AddNumberToObject(more, "predicted_worst_us", plan->worst_us);
+    cJSON_AddNumberToObject(more, "predicted_uniform_us", plan->uniform_us);
+    cJSON *levels = cJSON_AddArrayToObject(more, "levels");
+    for (int l = 0; l < plan->levels; ++l) {
+        const pn_plan_level *level = &plan->level[l];
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "block", level->block);
+        cJSON_AddNumberToObject(one, "partitions", level->partitions);
+        cJSON_AddNumberToObject(one, "first_tap", (double)level->first);
+        cJSON_AddNumberToObject(one, "transform_us", level->transform_us);
+        cJSON_AddNumberToObject(one, "product_us", level->product_us);
+        cJSON_AddNumberToObject(one, "other_us", level->other_us);
+        cJSON_AddNumberToObject(one, "bytes", level->bytes);
+        cJSON_AddItemToArray(levels, one);
+    }
+    return more;
+}
+
 static pinna_status report(const bench *b, const pn_bench_options *options, const pn_backend *backend,
                            int threads, pinna_error *err) {
-    char text[160];
+    char text[160], cost[160], levels[1000], notes[1300];
     const pn_plan *plan = pn_convolver_plan(b->convolver);
+    snprintf(notes, sizeof notes, "          %s, %.1f MB with histories and buffers\n%s",
+             pn_plan_describe_cost(plan, cost, sizeof cost), 1e-6 * (double)pn_convolver_memory(b->convolver),
+             pn_plan_explain(plan, "          ", levels, sizeof levels));
     pn_bench_report report = {.device = pn_convolver_device(b->convolver),
                               .description = backend->description,
                               .plan = pn_plan_describe(plan, text, sizeof text),
+                              .notes = notes,
                               .threads = threads,
                               .channels = b->inputs > b->outputs ? b->inputs : b->outputs,
                               .block = b->block,
@@ -142,15 +173,12 @@ static pinna_status report(const bench *b, const pn_bench_options *options, cons
                               .error_db = 10 * log10((b->error + 1e-300) / (b->power + 1e-300))};
     size_t period = (size_t)(plan->level[plan->levels - 1].block / plan->block);
     pinna_status status = pn_bench_summarise(&b->times, period, &report, err);
-    if (status != PINNA_OK)
-        return status;
-    cJSON *more = cJSON_CreateObject();
-    cJSON_AddNumberToObject(more, "inputs", b->inputs);
-    cJSON_AddNumberToObject(more, "outputs", b->outputs);
-    cJSON_AddNumberToObject(more, "ir_taps", (double)b->taps);
-    cJSON_AddNumberToObject(more, "memory_bytes", (double)pn_convolver_memory(b->convolver));
-    pn_bench_print(&report, options->common.json, more);
-    return PINNA_OK;
+    if (status == PINNA_OK)
+        pn_bench_print(&report, options->common.json, json_plan(b));
+    if (status == PINNA_OK && options->plot != NULL)
+        status = pn_bench_plot(&report, options->plot, err);
+    pn_bench_report_clear(&report);
+    return status;
 }
 
 pinna_status pn_bench_convolve(const pn_bench_options *options, pn_pool *pool, pn_backend *backend,

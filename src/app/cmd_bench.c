@@ -65,6 +65,8 @@ int pn_cmd_bench(int argc, char **argv) {
         PN_OPTION_DEVICE(o.common),
         {"--threads", NULL, PN_OPTION_INTEGER, &o.common.threads, "N",
          "our CPU threads (1; 0: one per processor)"},
+        {"--plot", NULL, PN_OPTION_TEXT, &o.plot, "OUT.svg",
+         "draws the histogram of the blocks' times and the phases"},
         PN_OPTION_QUIET(o.common),
         PN_OPTION_JSON(o.common),
         {0}};
