@@ -27,7 +27,8 @@ static void draw_frame(panel *p, const char *title, const char *across, double m
     double step = pn_svg_step(most / TICKS);
     p->most = step * ceil(most / step * 1.0001);
     pn_svg_text(p->svg, LEFT, p->top - 12, 14, PN_SVG_START, "%s", title);
-    for (double v = 0; v <= p->most * 1.0001; v += step) {
+    for (int n = 0; n * step <= p->most * 1.0001; ++n) {
+        double v = n * step;
         pn_svg_line(p->svg, LEFT, y_at(p, v), WIDTH - RIGHT, y_at(p, v), grid_colour, 1);
         pn_svg_text(p->svg, LEFT - 8, y_at(p, v) + 4, 12, PN_SVG_END, "%g", v);
     }
@@ -59,14 +60,14 @@ static void label_time(const panel *p, double us) {
 static void label_times(const panel *p, double low, double high) {
     double step = pn_svg_step((high - low) / 10);
     if (high / low < 6) {
-        for (double n = ceil(low / step); n * step <= high; ++n)
+        for (int n = (int)ceil(low / step); n * step <= high; ++n)
             label_time(p, n * step);
         return;
     }
-    for (double power = pow(10, floor(log10(low))); power <= high; power *= 10) {
-        label_time(p, power);
-        label_time(p, 2 * power);
-        label_time(p, 5 * power);
+    for (int digits = (int)floor(log10(low)); pow(10, digits) <= high; ++digits) {
+        label_time(p, pow(10, digits));
+        label_time(p, 2 * pow(10, digits));
+        label_time(p, 5 * pow(10, digits));
     }
 }
 
@@ -101,9 +102,9 @@ static void draw_phases(pn_svg *svg, const pn_bench_report *report) {
         double x = x_at(&p, (double)b), end = x_at(&p, (double)b + 1), y = y_at(&p, report->phases[b]);
         pn_svg_rectangle(svg, x + gap, y, end - x - 2 * gap, p.top + PANEL - y, bar_colour);
     }
-    double step = fmax(1, pn_svg_step(period / 10));
-    for (double b = 0; b < period; b += step)
-        pn_svg_text(svg, x_at(&p, b + 0.5), p.top + PANEL + 19, 12, PN_SVG_MIDDLE, "%g", b);
+    size_t step = (size_t)fmax(1, pn_svg_step(period / 10));
+    for (size_t b = 0; b < report->period; b += step)
+        pn_svg_text(svg, x_at(&p, (double)b + 0.5), p.top + PANEL + 19, 12, PN_SVG_MIDDLE, "%zu", b);
     double y = y_at(&p, report->cpu.mean);
     pn_svg_line(svg, LEFT, y, WIDTH - RIGHT, y, line_colour, 1.5);
     pn_svg_text(svg, WIDTH - RIGHT, p.top - 12, 12, PN_SVG_END, "line: mean %.*f, worst place %.*f",
