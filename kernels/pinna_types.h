@@ -62,12 +62,14 @@ typedef struct {
     pn_int newest;      /* slot of the job's newest block */
     pn_int frame;       /* where the previous block begins in the ring of inputs */
     pn_int row, rows;   /* forward: rows of the list of inputs */
-    pn_int unit, units; /* sums: units (PN_UNIT bins of an output) counted over the outputs */
+    pn_int unit, units; /* sums: units (2^unit_log2 bins of an output) counted over the outputs */
     pn_int unit_log2;   /* log2 of bins in a unit */
     pn_int shares;      /* parts that an output's pieces are cut into */
     pn_int first;       /* sums: where the level's outputs begin in the list of first pieces */
     pn_int out_row, out_rows;  /* inverse: outputs of the level */
     pn_uint y;                 /* vector of the level's first output: y [output][share][tile] */
+    pn_uint ahead;             /* as y: what job k leaves of the sums of job k + 1 */
+    pn_int odd;                /* of the job's number, 0 or 1 */
     pn_uint result;            /* float of its first output: result [output][M] */
     pn_uint work_in, work_out; /* floats in the work between two launches, of the first row */
     pn_uint heard;             /* float of the frames of result that are heard now, of the level's output 0 */

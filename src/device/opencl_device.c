@@ -12,7 +12,7 @@
 /* Groups of 256 fit every GPU; PoCL and its like compile a kernel anew for each size of group. */
 enum { GROUP_GPU = 256, GROUP_CPU = 64, LIST = 64 };
 /* Compilers for processors make SIMD of vectors, not of work-items that loop; a GPU's lanes are work-items. */
-enum { WIDE_CPU = 32 };
+enum { WIDE_CPU = 16 };
 
 static atomic_long command_countdown, buffer_countdown, launches;
 

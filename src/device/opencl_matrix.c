@@ -36,22 +36,28 @@ static uint32_t result_of(const pn_level_layout *level, int64_t job) {
     return level->result + (job & 1 ? (uint32_t)level->outputs << level->fixed.points_log2 : 0u);
 }
 
-/* One step of a job; sums: also what comes behind the forward transforms. work: floats used so far. */
-static void set_step(const pn_matrix *m, int l, int64_t job, int step, bool sums, size_t *work,
+/* What is done of a step: the inputs' spectra, the sums, or all. */
+typedef enum { SPECTRA, SUMS, ALL } extent;
+
+/* One step of a job. work: floats used so far. */
+static void set_step(const pn_matrix *m, int l, int64_t job, int step, extent what, size_t *work,
                      pn_level_work *w) {
     const pn_level_layout *level = &m->level[l];
     int row_log2 = w->points_log2 - w->unit_log2, begin = units_before(level, step),
         end = units_before(level, step + 1);
     int64_t frames = (int64_t)m->blocks * m->block;
+    w->odd = (pn_int)(job & 1);
     w->newest = (pn_int)(job % w->ring);
     w->frame = (pn_int)((((job - 1) << w->points_log2) + frames) % frames);
     w->row = level->list + level->rows_before[step];
     w->rows = level->rows_before[step + 1] - level->rows_before[step];
-    w->result = result_of(level, job);
     w->work_in = w->work_out = (pn_uint)*work;
-    if (sums) {
+    if (what >= SUMS) {
         w->unit = begin;
         w->units = end - begin;
+    }
+    if (what == ALL) {
+        w->result = result_of(level, job);
         w->out_row = begin >> row_log2;
         w->out_rows = (end >> row_log2) - w->out_row;
     }
@@ -65,7 +71,7 @@ static pn_work head_work(const pn_matrix *m, int64_t n) {
     size_t used = 0;
     for (int l = 0; l < m->levels; ++l)
         work.level[l] = m->level[l].fixed;
-    set_step(m, 0, n - 1, 0, true, &used, &work.level[0]);
+    set_step(m, 0, n - 1, 0, ALL, &used, &work.level[0]);
     for (int l = 1; l < m->levels; ++l) {
         int64_t period = m->level[l].period, job = (n - 1) / period - 2;
         work.level[l].heard = result_of(&m->level[l], job) + (pn_uint)((n - 1) % period * (int64_t)m->block);
@@ -81,7 +87,7 @@ static pn_work rest_work(const pn_matrix *m, int64_t n) {
         int64_t period = m->level[l].period;
         work.level[l - 1] = m->level[l].fixed;
         if (n >= period)
-            set_step(m, l, n / period - 1, (int)(n % period), true, &used, &work.level[l - 1]);
+            set_step(m, l, n / period - 1, (int)(n % period), ALL, &used, &work.level[l - 1]);
     }
     return work;
 }
@@ -224,7 +230,7 @@ pinna_status pn_opencl_matrix_feed(pn_matrix *m, const float *const *in, pinna_e
     int64_t n = ++m->calls;
     size_t at = block_at(m, n);
     call_work work = {.head = head_work(m, n)};
-    work.head.level[0].units = work.head.level[0].out_rows = 0;
+    work.head.level[0].out_rows = 0;
     memcpy(m->to_device.data, &work, sizeof work);
     status = pn_opencl_write(m->device, m->queue, m->time, at, m->to_device.data, m->stride, err);
     if (status == PINNA_OK)
@@ -254,13 +260,13 @@ static pinna_status send_window(pn_matrix *m, const past *p, int64_t end, int co
 }
 
 /* Steps 0 .. steps-1 of a job, whose window is in the ring. */
-static pinna_status run_steps(pn_matrix *m, int l, int64_t job, int steps, bool sums, pinna_error *err) {
+static pinna_status run_steps(pn_matrix *m, int l, int64_t job, int steps, extent what, pinna_error *err) {
     pinna_status status = PINNA_OK;
     for (int s = 0; s < steps && status == PINNA_OK; ++s) {
         size_t used = 0;
         pn_work work = empty_work(m, 1, -1);
         work.level[0] = m->level[l].fixed;
-        set_step(m, l, job, s, sums, &used, &work.level[0]);
+        set_step(m, l, job, s, what, &used, &work.level[0]);
         memcpy(m->to_device.data, &work, sizeof work);
         status = pn_opencl_write(m->device, m->queue, m->time, 0, m->to_device.data, sizeof work / 4, err);
         if (status == PINNA_OK)
@@ -271,17 +277,21 @@ static pinna_status run_steps(pn_matrix *m, int l, int64_t job, int steps, bool 
     return status;
 }
 
-/* The inputs' spectra as far back as the level reaches, the job that is heard next, and the one under way. */
+/* The inputs' spectra as far back as the level reaches; the job that is heard next, with what the one before left for it,
+ * and the one under way. Of level 0 only what the last job left. */
 static pinna_status prime_level(pn_matrix *m, int l, int64_t n, const past *p, pinna_error *err) {
     const pn_level_layout *level = &m->level[l];
     int64_t period = level->period, now = n / period - 1, first = now - level->fixed.ring;
     pinna_status status = PINNA_OK;
     for (int64_t job = first < 0 ? 0 : first; job <= now && status == PINNA_OK; ++job) {
-        bool under_way = l > 0 && job == now, heard = l > 0 && job == now - 1;
-        int steps = (int)(under_way ? n % period + 1 : period);
+        int steps = (int)(job == now ? n % period + 1 : period);
+        extent what = l == 0           ? (job == now ? SUMS : SPECTRA)
+                      : job >= now - 1 ? ALL
+                      : job == now - 2 ? SUMS
+                                       : SPECTRA;
         status = send_window(m, p, (job + 1) * period * m->block, 2 * (int)period, err);
         if (status == PINNA_OK)
-            status = run_steps(m, l, job, steps, under_way || heard, err);
+            status = run_steps(m, l, job, steps, what, err);
     }
     return status;
 }
@@ -311,6 +321,8 @@ static pinna_status clear(pn_matrix *m, pinna_error *err) {
     pinna_status status = pn_opencl_clear(m->device, m->queue, m->time, (size_t)m->blocks * m->stride, err);
     if (status == PINNA_OK)
         status = pn_opencl_clear(m->device, m->queue, m->result, m->result_count, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_clear(m->device, m->queue, m->y, m->y_count, err);
     for (int s = 0; s < m->shards && status == PINNA_OK; ++s)
         status = pn_opencl_clear(m->device, m->queue, m->shard[s], m->x_count[s], err);
     return status;
@@ -400,7 +412,7 @@ static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
     if (status == PINNA_OK)
         status = pn_opencl_wait(m->device, &m->done, err);
     if (status == PINNA_OK && last > 0)
-        status = run_steps(m, last, 0, steps, true, err);
+        status = run_steps(m, last, 0, steps, ALL, err);
     if (status != PINNA_OK)
         return status;
     pn_opencl_matrix_reset(m);

@@ -24,6 +24,9 @@
  * are a constant number of launches for any number of channels and levels. Results stand twice, by the parity of the
  * job: one is heard while the next is made.
  *
+ * Sums are made for two jobs in one reading of the spectra (kernels/multiply_add.cl): what a job leaves for the next one
+ * is state, too.
+ *
  * Spectra X [input][tile][slot] and H [entry][tile][partition] are rows in shards: buffers as large as the device gives
  * in one piece, no row in two of them. X comes first, so that what has to be zero at the start is the beginning of
  * every shard. */
@@ -45,7 +48,7 @@ struct pn_matrix {
     int blocks;       /* in the ring of inputs */
     size_t stride, samples;
     int local_log2; /* points in local memory at most */
-    size_t result_count;
+    size_t result_count, y_count;
     uint64_t bytes; /* on the device */
 
     cl_command_queue queue;

@@ -302,6 +302,9 @@ static pinna_status make_plan(pn_matrix *m, plan *p, pinna_error *err) {
     memcpy(p->x_fill, p->fill, sizeof p->fill);
     for (int l = 0; l < m->levels && status == PINNA_OK; ++l)
         status = list_pieces(m, p, l, err);
+    for (int l = 0; l < m->levels; ++l)
+        m->level[l].fixed.ahead = m->level[l].fixed.y + (uint32_t)p->y;
+    m->y_count = 2 * (size_t)p->y * PN_VECTOR;
     return status;
 }
 
@@ -317,7 +320,7 @@ static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err
         cl_mem *buffer;
     } buffers[9 + PN_SHARDS] = {
         {"input blocks", (size_t)m->blocks * m->stride, &m->time},
-        {"sums of spectra", (size_t)p->y * PN_VECTOR, &m->y},
+        {"sums of spectra", m->y_count, &m->y},
         {"large transforms", (size_t)p->work, &m->work},
         {"results", m->result_count, &m->result},
         {"outputs", (size_t)m->level[0].outputs * (size_t)m->block, &m->out},
