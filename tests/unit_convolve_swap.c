@@ -76,7 +76,7 @@ static void two_matrices(matrix *a, matrix *b, size_t length) {
 
 /* ------------------------------------------------------------------ phases */
 
-/* Three levels, 32, 256 and 1024: a period of 32 calls. Every exchange begins one phase later than the last. */
+/* A period of at most 32 calls, as the plan has it. Every exchange begins one phase later than the last. */
 static void an_exchange_at_every_phase_of_every_level_is_exact(void **state) {
     (void)state;
     enum { PERIOD = 32, STEP = PERIOD + 1, FADES = 2 * PERIOD, CALLS = STEP * (FADES + 1) };
@@ -85,7 +85,8 @@ static void an_exchange_at_every_phase_of_every_level_is_exact(void **state) {
     stream s;
     make_stream(&s, 2, 2, (size_t)CALLS * BLOCK, 5);
     pn_convolver *convolver = make_convolver(&s, &a, BLOCK, PN_PLAN_LIVE, cpu);
-    assert_int_equal(pn_convolver_plan(convolver)->level[2].block, 1024);
+    const pn_plan *plan = pn_convolver_plan(convolver);
+    assert_true(plan->levels >= 2 && PERIOD * BLOCK % plan->level[plan->levels - 1].block == 0);
     fade_event event[FADES];
     int events = 0;
     for (int k = 0; k < CALLS; ++k) {
