@@ -23,6 +23,9 @@
 
 enum { GROUPS = 8, SHIFT = 37 };
 
+/* Spectra that the CPU keeps besides those of the partitions: sums made ahead, copies, buffers. */
+enum { CPU_FILTER = 4, CPU_INPUT = 2, CPU_OUTPUT = 5 };
+
 typedef struct {
     pn_level *level;
     int block, partitions;
@@ -61,11 +64,14 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
 static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
     const pn_plan_level *level = &plan->level[l];
     double spectrum = 2.0 * (double)level->block * sizeof(float), filters = 0;
+    bool on_cpu = desc->backend->kind == PN_BACKEND_CPU;
     for (size_t e = 0; e < desc->ir_count; ++e) {
         size_t taps = taps_in_level(plan, l, desc->irs[e].length);
         filters += (double)((taps + (size_t)level->block - 1) / (size_t)level->block);
+        filters += on_cpu && taps > 0 ? CPU_FILTER : 0;
     }
-    return spectrum * (filters + (double)desc->inputs * level->partitions + 2.5 * desc->outputs);
+    double inputs = desc->inputs * (double)(level->partitions + (on_cpu ? CPU_INPUT : 0));
+    return spectrum * (filters + inputs + (on_cpu ? CPU_OUTPUT : 2.5) * desc->outputs);
 }
 
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {

@@ -24,12 +24,14 @@
 #include "base/memory.h"
 
 /* Estimated nanoseconds, from cold memory, on a processor with vectors of 8. Only their ratios matter much. */
-static const double TOP_COST = 0.6;      /* root's pass, per point */
-static const double PASS_COST = 0.16;    /* other passes, per point and level of the tree */
-static const double SWEEP_COST = 1.0;    /* four results per read: per bin and partition */
-static const double FOLLOW_COST = 2.0;   /* the three jobs after it: per bin and entry */
-static const double EACH_COST = 0.7;     /* one result per read: per bin and partition */
-static const double RESULT_COST = 1.5;   /* per bin and output */
+static const double FORWARD_TOP_COST = 1.0;  /* root's pass, per point: the samples are cold */
+static const double INVERSE_TOP_COST = 0.45; /* and from what has just been computed */
+static const double PASS_COST = 0.13;        /* other passes, per point and level of the tree */
+static const double SWEEP_COST = 0.9;        /* four results per read: per bin and partition */
+static const double FOLLOW_COST = 1.9;       /* the three jobs after it: per bin and entry */
+static const double EACH_COST = 0.7;         /* one result per read: per bin and partition */
+static const double RESULT_COST = 1.3;       /* per bin and output */
+
 static const double SMALLEST_STEP = 500; /* a step is not cut below this .. */
 static const double MOST_STEPS = 8192;   /* .. nor below this part of the whole */
 
@@ -137,17 +139,17 @@ static void add_component(builder *b, int component) {
     const pn_level *level = b->level;
     const pn_sums *sums = &level->component[component].sums;
     bin_cost bin = cost_of_bin(sums);
-    double top = TOP_COST * level->block;
+    double points = level->block;
     size_t unit = 32 / level->tile; /* whole cache lines of samples */
     unit = unit < 1 ? 1 : unit > level->columns ? level->columns : unit;
     pn_step step = {.kind = PN_STEP_FORWARD_TOP, .component = component};
     for (step.index = 0; step.index < sums->inputs; ++step.index)
-        add_steps(b, step, level->columns, unit, top);
+        add_steps(b, step, level->columns, unit, FORWARD_TOP_COST * points);
     for (int part = 0; part < (level->joined ? 1 : level->parts); ++part)
         add_part(b, component, part, bin);
     step.kind = PN_STEP_INVERSE_TOP;
     for (step.index = 0; step.index < sums->outputs; ++step.index)
-        add_steps(b, step, level->columns, unit, top);
+        add_steps(b, step, level->columns, unit, INVERSE_TOP_COST * points);
 }
 
 static void add_all(builder *b, double limit) {
