@@ -255,22 +255,66 @@ static void run_step(const pn_level *level, const pn_step *s) {
 
 /* ------------------------------------------------------------------ running a stretch */
 
-static void run_strands(void *context, int task) {
-    const pn_level *level = context;
-    for (size_t k = level->run.first; k < level->run.end; ++k) {
+static bool is_of(const pn_step *s, pn_step_kind kind, pn_step_kind last_kind) {
+    return s->kind >= (int)kind && s->kind <= (int)last_kind;
+}
+
+/* In order; sums that continue each other as one. */
+static void run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind kind,
+                         pn_step_kind last_kind) {
+    for (size_t k = first; k < end; ++k) {
         const pn_step *s = &level->step[k];
-        size_t strand = level->run.by_step ? k : s->strand;
-        if (s->kind >= level->run.kind && s->kind <= level->run.last_kind &&
-            strand % PN_CPU_TASKS == (size_t)task)
+        if (!is_of(s, kind, last_kind))
+            continue;
+        if (s->kind != PN_STEP_SUMS) {
             run_step(level, s);
+            continue;
+        }
+        while (k + 1 < end && s->strand == level->step[k + 1].strand && level->step[k + 1].kind == s->kind)
+            ++k;
+        run_sums(level, s, s->first, level->step[k].end);
     }
 }
 
+static void run_task(void *context, int task) {
+    const pn_level *level = context;
+    run_in_order(level, level->run.border[task], level->run.border[task + 1], level->run.kind,
+                 level->run.last_kind);
+}
+
+static double cost_before(const pn_level *level, size_t step) {
+    return step == 0 ? 0 : level->step[step - 1].cost_end[level->job % PN_SUMS_FUTURE];
+}
+
+/* Sets the borders of the tasks: between strands, equal in cost. */
+static void cut_stretch(pn_level *level, bool by_step) {
+    double total = 0, cost = 0;
+    for (size_t k = level->run.first; k < level->run.end; ++k)
+        if (is_of(&level->step[k], level->run.kind, level->run.last_kind))
+            total += cost_before(level, k + 1) - cost_before(level, k);
+    int task = 0;
+    uint32_t strand = UINT32_MAX;
+    level->run.border[0] = level->run.first;
+    for (size_t k = level->run.first; k < level->run.end; ++k) {
+        const pn_step *s = &level->step[k];
+        if (!is_of(s, level->run.kind, level->run.last_kind))
+            continue;
+        while ((by_step || s->strand != strand) && task + 1 < PN_CPU_TASKS &&
+               cost >= total * (task + 1) / PN_CPU_TASKS)
+            level->run.border[++task] = k;
+        strand = s->strand;
+        cost += cost_before(level, k + 1) - cost_before(level, k);
+    }
+    while (task < PN_CPU_TASKS)
+        level->run.border[++task] = level->run.end;
+}
+
+/* by_step: every step is a strand. */
 static void run_kinds(pn_level *level, pn_step_kind kind, pn_step_kind last_kind, bool by_step) {
     level->run.kind = kind;
     level->run.last_kind = last_kind;
-    level->run.by_step = by_step;
-    pn_pool_run(level->cpu->pool, run_strands, level, PN_CPU_TASKS);
+    cut_stretch(level, by_step);
+    pn_pool_run(level->cpu->pool, run_task, level, PN_CPU_TASKS);
 }
 
 /* Whether all steps of parts in the stretch are of one. */
@@ -302,25 +346,6 @@ static void run_parallel(pn_level *level, pn_step_kind last_kind) {
         run_kinds(level, PN_STEP_INVERSE_TOP, PN_STEP_INVERSE_TOP, false);
 }
 
-static double cost_before(const pn_level *level, size_t step) {
-    return step == 0 ? 0 : level->step[step - 1].cost_end[level->job % PN_SUMS_FUTURE];
-}
-
-/* In order; sums that continue each other as one. */
-static void run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind last_kind) {
-    for (size_t k = first; k < end; ++k) {
-        const pn_step *s = &level->step[k];
-        if (s->kind == PN_STEP_SUMS) {
-            while (k + 1 < end && s->strand == level->step[k + 1].strand &&
-                   level->step[k + 1].kind == s->kind)
-                ++k;
-            run_sums(level, s, s->first, level->step[k].end);
-        } else if (s->kind <= (int)last_kind) {
-            run_step(level, s);
-        }
-    }
-}
-
 void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind) {
     size_t first = level->next;
     level->next = end;
@@ -333,5 +358,5 @@ void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind)
         run_parallel(level, last_kind);
         return;
     }
-    run_in_order(level, first, end, last_kind);
+    run_in_order(level, first, end, PN_STEP_FORWARD_TOP, last_kind);
 }
