@@ -25,6 +25,9 @@
 
 enum { GROUPS = 8, SHIFT = 37 };
 
+/* Spectra that the CPU keeps besides those of the partitions: sums made ahead, copies, buffers. */
+enum { CPU_FILTER = 4, CPU_INPUT = 2, CPU_OUTPUT = 5 };
+
 typedef struct {
     pn_level *level;
     int block, partitions;
@@ -65,17 +68,22 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
 /* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. */
 static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
     const pn_plan_level *level = &plan->level[l];
+    bool on_cpu = desc->backend->kind == PN_BACKEND_CPU;
     int kept[PN_ENGINE_CHANNELS] = {0};
     bool heard[PN_ENGINE_CHANNELS] = {false};
     double spectra = 0;
     for (size_t e = 0; e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
         size_t taps = taps_in_level(plan, l, ir->length);
+        if (taps == 0)
+            continue;
         int partitions = (int)((taps + (size_t)level->block - 1) / (size_t)level->block);
         int more = partitions - kept[ir->input];
-        spectra += partitions + (more > 0 ? more : 0) + (taps > 0 && !heard[ir->output] ? 2.5 : 0);
+        spectra += partitions + (more > 0 ? more : 0) + (on_cpu ? CPU_FILTER : 0);
+        spectra += on_cpu && kept[ir->input] == 0 ? CPU_INPUT : 0;
+        spectra += heard[ir->output] ? 0 : on_cpu ? CPU_OUTPUT : 2.5;
         kept[ir->input] += more > 0 ? more : 0;
-        heard[ir->output] = heard[ir->output] || taps > 0;
+        heard[ir->output] = true;
     }
     return 2.0 * (double)level->block * sizeof(float) * spectra;
 }

@@ -70,9 +70,9 @@ struct pn_level {
     size_t next;           /* step to run */
     struct {
         size_t first, end;
-        int kind, last_kind; /* those that run */
-        bool by_step;        /* every step is a strand */
-    } run;                   /* the run in progress, for the pool's tasks */
+        pn_step_kind kind, last_kind; /* those that run */
+        size_t border[PN_CPU_TASKS + 1];
+    } run; /* the stretch in progress, for the pool's tasks */
 };
 
 /* Components, and memory for all; the filters are zero. */

@@ -24,12 +24,14 @@
 #include "base/memory.h"
 
 /* Estimated nanoseconds, from cold memory, on a processor with vectors of 8. Only their ratios matter much. */
-static const double TOP_COST = 0.6;      /* root's pass, per point */
-static const double PASS_COST = 0.16;    /* other passes, per point and level of the tree */
-static const double SWEEP_COST = 1.0;    /* four results per read: per bin and partition */
-static const double FOLLOW_COST = 2.0;   /* the three jobs after it: per bin and entry */
-static const double EACH_COST = 0.7;     /* one result per read: per bin and partition */
-static const double RESULT_COST = 1.5;   /* per bin and output */
+static const double FORWARD_TOP_COST = 1.0;  /* root's pass, per point: the samples are cold */
+static const double INVERSE_TOP_COST = 0.45; /* and from what has just been computed */
+static const double PASS_COST = 0.13;        /* other passes, per point and level of the tree */
+static const double SWEEP_COST = 0.9;        /* four results per read: per bin and partition */
+static const double FOLLOW_COST = 1.9;       /* the three jobs after it: per bin and entry */
+static const double EACH_COST = 0.7;         /* one result per read: per bin and partition */
+static const double RESULT_COST = 1.3;       /* per bin and output */
+
 static const double SMALLEST_STEP = 500; /* a step is not cut below this .. */
 static const double MOST_STEPS = 8192;   /* .. nor below this part of the whole */
 
@@ -137,17 +139,17 @@ static void add_component(builder *b, int component) {
     const pn_level *level = b->level;
     const pn_sums *sums = &level->component[component].sums;
     bin_cost bin = cost_of_bin(sums);
-    double top = TOP_COST * level->block;
+    double points = level->block;
     size_t unit = 32 / level->tile; /* whole cache lines of samples */
     unit = unit < 1 ? 1 : unit > level->columns ? level->columns : unit;
     pn_step step = {.kind = PN_STEP_FORWARD_TOP, .component = component};
     for (step.index = 0; step.index < sums->inputs; ++step.index)
-        add_steps(b, step, level->columns, unit, top);
+        add_steps(b, step, level->columns, unit, FORWARD_TOP_COST * points);
     for (int part = 0; part < (level->joined ? 1 : level->parts); ++part)
         add_part(b, component, part, bin);
     step.kind = PN_STEP_INVERSE_TOP;
     for (step.index = 0; step.index < sums->outputs; ++step.index)
-        add_steps(b, step, level->columns, unit, top);
+        add_steps(b, step, level->columns, unit, INVERSE_TOP_COST * points);
 }
 
 static void add_all(builder *b, double limit) {
@@ -253,22 +255,66 @@ static void run_step(const pn_level *level, const pn_step *s) {
 
 /* ------------------------------------------------------------------ running a stretch */
 
-static void run_strands(void *context, int task) {
-    const pn_level *level = context;
-    for (size_t k = level->run.first; k < level->run.end; ++k) {
+static bool is_of(const pn_step *s, pn_step_kind kind, pn_step_kind last_kind) {
+    return s->kind >= (int)kind && s->kind <= (int)last_kind;
+}
+
+/* In order; sums that continue each other as one. */
+static void run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind kind,
+                         pn_step_kind last_kind) {
+    for (size_t k = first; k < end; ++k) {
         const pn_step *s = &level->step[k];
-        size_t strand = level->run.by_step ? k : s->strand;
-        if (s->kind >= level->run.kind && s->kind <= level->run.last_kind &&
-            strand % PN_CPU_TASKS == (size_t)task)
+        if (!is_of(s, kind, last_kind))
+            continue;
+        if (s->kind != PN_STEP_SUMS) {
             run_step(level, s);
+            continue;
+        }
+        while (k + 1 < end && s->strand == level->step[k + 1].strand && level->step[k + 1].kind == s->kind)
+            ++k;
+        run_sums(level, s, s->first, level->step[k].end);
     }
 }
 
+static void run_task(void *context, int task) {
+    const pn_level *level = context;
+    run_in_order(level, level->run.border[task], level->run.border[task + 1], level->run.kind,
+                 level->run.last_kind);
+}
+
+static double cost_before(const pn_level *level, size_t step) {
+    return step == 0 ? 0 : level->step[step - 1].cost_end[level->job % PN_SUMS_FUTURE];
+}
+
+/* Sets the borders of the tasks: between strands, equal in cost. */
+static void cut_stretch(pn_level *level, bool by_step) {
+    double total = 0, cost = 0;
+    for (size_t k = level->run.first; k < level->run.end; ++k)
+        if (is_of(&level->step[k], level->run.kind, level->run.last_kind))
+            total += cost_before(level, k + 1) - cost_before(level, k);
+    int task = 0;
+    uint32_t strand = UINT32_MAX;
+    level->run.border[0] = level->run.first;
+    for (size_t k = level->run.first; k < level->run.end; ++k) {
+        const pn_step *s = &level->step[k];
+        if (!is_of(s, level->run.kind, level->run.last_kind))
+            continue;
+        while ((by_step || s->strand != strand) && task + 1 < PN_CPU_TASKS &&
+               cost >= total * (task + 1) / PN_CPU_TASKS)
+            level->run.border[++task] = k;
+        strand = s->strand;
+        cost += cost_before(level, k + 1) - cost_before(level, k);
+    }
+    while (task < PN_CPU_TASKS)
+        level->run.border[++task] = level->run.end;
+}
+
+/* by_step: every step is a strand. */
 static void run_kinds(pn_level *level, pn_step_kind kind, pn_step_kind last_kind, bool by_step) {
     level->run.kind = kind;
     level->run.last_kind = last_kind;
-    level->run.by_step = by_step;
-    pn_pool_run(level->cpu->pool, run_strands, level, PN_CPU_TASKS);
+    cut_stretch(level, by_step);
+    pn_pool_run(level->cpu->pool, run_task, level, PN_CPU_TASKS);
 }
 
 /* Whether all steps of parts in the stretch are of one. */
@@ -300,25 +346,6 @@ static void run_parallel(pn_level *level, pn_step_kind last_kind) {
         run_kinds(level, PN_STEP_INVERSE_TOP, PN_STEP_INVERSE_TOP, false);
 }
 
-static double cost_before(const pn_level *level, size_t step) {
-    return step == 0 ? 0 : level->step[step - 1].cost_end[level->job % PN_SUMS_FUTURE];
-}
-
-/* In order; sums that continue each other as one. */
-static void run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind last_kind) {
-    for (size_t k = first; k < end; ++k) {
-        const pn_step *s = &level->step[k];
-        if (s->kind == PN_STEP_SUMS) {
-            while (k + 1 < end && s->strand == level->step[k + 1].strand &&
-                   level->step[k + 1].kind == s->kind)
-                ++k;
-            run_sums(level, s, s->first, level->step[k].end);
-        } else if (s->kind <= (int)last_kind) {
-            run_step(level, s);
-        }
-    }
-}
-
 void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind) {
     size_t first = level->next;
     level->next = end;
@@ -331,5 +358,5 @@ void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind)
         run_parallel(level, last_kind);
         return;
     }
-    run_in_order(level, first, end, last_kind);
+    run_in_order(level, first, end, PN_STEP_FORWARD_TOP, last_kind);
 }
