@@ -172,6 +172,31 @@ static void takes_over(void **state) {
 
 /* ------------------------------------------------------------------ shards and memory */
 
+static pn_backend *open_as(pn_opencl_type type) {
+    pn_opencl_info info = ((const pn_opencl *)backend)->info;
+    pn_opencl *device = NULL;
+    pinna_error err = {0};
+    info.type = type;
+    assert_ok(pn_opencl_device_open(&info, &device, &err), &err);
+    device->head.ops = backend->ops;
+    return &device->head;
+}
+
+/* The kernels for graphics cards and those for processors, whatever the device is. */
+static void shapes_of_either_kind(void **state) {
+    (void)state;
+    static const pn_opencl_type types[] = {PN_OPENCL_GPU, PN_OPENCL_CPU};
+    for (int t = 0; t < 2; ++t) {
+        pn_backend *before = backend;
+        backend = open_as(types[t]);
+        check(32, 4, 16, 5, 3, 2500, 90);
+        check(32, 0, 0, 2, 2, 1500, 60);
+        check(256, 16, 0, 1, 1, 9000, 50);
+        pn_backend_close(backend);
+        backend = before;
+    }
+}
+
 static pn_backend *open_with(uint64_t max_alloc, uint64_t memory) {
     pn_opencl_info info = ((const pn_opencl *)backend)->info;
     pn_opencl *device = NULL;
@@ -335,6 +360,7 @@ static void each_step_of_create(void **state) {
 static int run(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes),
+        cmocka_unit_test(shapes_of_either_kind),
         cmocka_unit_test(takes_over),
         cmocka_unit_test(spread_over_shards),
         cmocka_unit_test(memory_is_counted),

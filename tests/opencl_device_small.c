@@ -3,6 +3,8 @@
 
 /* Every kernel once, as small as that can be: what opencl_oclgrind.sh runs in a simulator. Opening a device runs its
  * self-test, which meets all kernels but those for transforms beyond the local memory. */
+#include <string.h>
+
 #include "opencl_each.h"
 
 enum { BLOCK = 4096, TAPS = 3 };
@@ -29,14 +31,14 @@ static void large_transform(void **state) {
     assert_below(test_error_db_f64(got, expected, BLOCK), -115);
 }
 
-/* Two levels at once, and a step of each. */
-static void levels_together(void **state) {
-    (void)state;
+/* Two levels at once, and steps of each. */
+static void run_levels(pn_backend *on) {
     enum { CALL = 32, CALLS = 10, LENGTH = 200 };
     static float taps[LENGTH], input[CALLS * CALL], got[CALLS * CALL];
     static double expected[CALLS * CALL];
     test_fill_noise(taps, LENGTH, 2, 1);
     test_fill_noise(input, CALLS * CALL, 3, 1);
+    memset(expected, 0, sizeof expected);
     for (int n = 0; n < CALLS * CALL; ++n)
         for (int k = 0; k <= n && k < LENGTH; ++k)
             expected[n] += (double)taps[k] * (double)input[n - k];
@@ -46,15 +48,31 @@ static void levels_together(void **state) {
         .inputs = 1, .outputs = 1, .level = level, .levels = 2, .entry = &entry, .entries = 1};
     pinna_error err = {0};
     pn_matrix *matrix = NULL;
-    assert_ok(backend->ops->matrix_create(backend, &desc, &matrix, &err), &err);
+    assert_ok(on->ops->matrix_create(on, &desc, &matrix, &err), &err);
     for (int c = 0; c < CALLS; ++c) {
         const float *in[1] = {input + c * CALL};
         float *out[1] = {got + c * CALL};
-        assert_ok(backend->ops->matrix_begin(matrix, in, &err), &err);
-        assert_ok(backend->ops->matrix_finish(matrix, out, &err), &err);
+        assert_ok(on->ops->matrix_begin(matrix, in, &err), &err);
+        assert_ok(on->ops->matrix_finish(matrix, out, &err), &err);
     }
-    backend->ops->matrix_free(matrix);
+    on->ops->matrix_free(matrix);
     assert_below(test_error_db_f64(got, expected, CALLS * CALL), -115);
+}
+
+/* With the kernels for graphics cards and with those for processors, whatever the device is. */
+static void levels_together(void **state) {
+    (void)state;
+    static const pn_opencl_type types[] = {PN_OPENCL_GPU, PN_OPENCL_CPU};
+    for (int t = 0; t < 2; ++t) {
+        pn_opencl_info info = ((const pn_opencl *)backend)->info;
+        pn_opencl *device = NULL;
+        pinna_error err = {0};
+        info.type = types[t];
+        assert_ok(pn_opencl_device_open(&info, &device, &err), &err);
+        device->head.ops = backend->ops;
+        run_levels(&device->head);
+        pn_opencl_device_close(device);
+    }
 }
 
 /* A transform of the bank in two launches. */

@@ -284,11 +284,9 @@ static pinna_status prime_level(pn_matrix *m, int l, int64_t n, const past *p, p
     int64_t period = level->period, now = n / period - 1, first = now - level->fixed.ring;
     pinna_status status = PINNA_OK;
     for (int64_t job = first < 0 ? 0 : first; job <= now && status == PINNA_OK; ++job) {
-        int steps = (int)(job == now ? n % period + 1 : period);
-        extent what = l == 0           ? (job == now ? SUMS : SPECTRA)
-                      : job >= now - 1 ? ALL
-                      : job == now - 2 ? SUMS
-                                       : SPECTRA;
+        int64_t back = now - job;
+        int steps = (int)(back == 0 ? n % period + 1 : period);
+        extent what = l == 0 ? (back == 0 ? SUMS : SPECTRA) : back < 2 ? ALL : back == 2 ? SUMS : SPECTRA;
         status = send_window(m, p, (job + 1) * period * m->block, 2 * (int)period, err);
         if (status == PINNA_OK)
             status = run_steps(m, l, job, steps, what, err);
