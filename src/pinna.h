@@ -148,10 +148,11 @@ PINNA_API void pinna_convolver_reset(pinna_convolver *convolver);
 typedef struct pinna_hrtf pinna_hrtf;
 
 typedef struct pinna_hrtf_info {
-    double rate;         /* of the responses as held now, Hz */
-    double file_rate;    /* of the file */
-    int directions;      /* measured directions after repairs */
-    int taps;            /* length of a looked-up response, with the interaural delay inside */
+    double rate;      /* of the responses as held now, Hz */
+    double file_rate; /* of the file */
+    int directions;   /* measured directions after repairs */
+    int taps;         /* length of a looked-up response, with the interaural delay inside */
+    int latency; /* samples by which all responses come later than in the file: room before the first onset */
     double scale;        /* factor applied to the set so that front is 0 dB */
     const char *name;    /* database or file name; valid until the set is freed */
     const char *licence; /* as written in the file, may be "" */
@@ -213,8 +214,8 @@ PINNA_API pinna_status pinna_renderer_set_send(pinna_renderer *renderer, int sou
  * gain or render does so, and is not real time. Does nothing for a loaded scene. */
 PINNA_API pinna_status pinna_renderer_start(pinna_renderer *renderer, pinna_error *error);
 
-/* Frames by which the output lags what is fed: what a HRTF set needs before its first onset, 0 for most sets and the
- * built-in one, and for loaded scenes, which are read ahead. Known once started. */
+/* Frames by which the output lags what is fed: the HRTF set's latency (pinna_hrtf_info), many sets need some; 0 for
+ * loaded scenes, which are read ahead. Known once started. */
 PINNA_API int pinna_renderer_latency(const pinna_renderer *renderer);
 
 /* Frames per block, frames per second; frames in all (0 when open-ended, as in a scene built by calls). */

@@ -136,6 +136,7 @@ static void hrtf_opens_and_looks_up(void **state) {
     pinna_hrtf_info info;
     pinna_hrtf_describe(h, &info);
     assert_true(info.rate == RATE && info.file_rate == 44100 && info.directions == 710 && info.taps > 100);
+    assert_int_equal(info.latency, 0);
     assert_non_null(strstr(info.name, "KEMAR"));
     float *left = malloc((size_t)info.taps * sizeof *left),
           *right = malloc((size_t)info.taps * sizeof *right);

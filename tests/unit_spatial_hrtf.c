@@ -148,6 +148,23 @@ static void test_level(void **state) {
     pn_hrtf_free(hrtf);
 }
 
+static pn_hrtf_info info_at(double rate) {
+    pn_measured set = make_set(200);
+    pn_hrtf *hrtf = finish(&set, rate, NULL);
+    pn_hrtf_info info = *pn_hrtf_get_info(hrtf);
+    pn_hrtf_free(hrtf);
+    return info;
+}
+
+/* The same factor for every rate, though the front is between directions. */
+static void test_level_is_of_the_file(void **state) {
+    (void)state;
+    const double rates[] = {8000, 16000, 44100, 96000};
+    double scale = info_at(RATE).scale;
+    for (int i = 0; i < 4; ++i)
+        assert_below(fabs(20 * log10(info_at(rates[i]).scale / scale)), 0.05);
+}
+
 static void test_delays_beside_responses(void **state) {
     (void)state;
     pn_measured set = make_set(100);
@@ -370,6 +387,7 @@ int main(void) {
         cmocka_unit_test(test_between_directions),
         cmocka_unit_test(test_other_rates),
         cmocka_unit_test(test_level),
+        cmocka_unit_test(test_level_is_of_the_file),
         cmocka_unit_test(test_delays_beside_responses),
         cmocka_unit_test(test_exchanged_ears),
         cmocka_unit_test(test_repairs),

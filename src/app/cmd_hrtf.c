@@ -133,9 +133,10 @@ static pinna_status look(job *j, pinna_error *err) {
     return PINNA_OK;
 }
 
+/* The file begins at the set's own time 0: without the latency that only rendering needs. */
 static pinna_status write_pair(job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
-    size_t length = (size_t)(info->taps + info->max_delay);
+    size_t length = (size_t)(info->taps + info->max_delay - info->latency);
     const char *input = pn_sofa_is_builtin(j->file) ? NULL : j->file;
     pn_audio_writer_spec spec = {.channels = 2,
                                  .rate = info->rate,
@@ -143,7 +144,7 @@ static pinna_status write_pair(job *j, pinna_error *err) {
                                  .frames = length,
                                  .inputs = &input,
                                  .input_count = input != NULL};
-    const float *channel[2] = {j->at.left, j->at.right};
+    const float *channel[2] = {j->at.left + info->latency, j->at.right + info->latency};
     pn_audio_writer *writer = NULL;
     pinna_status status = pn_audio_writer_open(j->out, &spec, j->messages, &writer, err);
     if (status == PINNA_OK)
@@ -190,6 +191,10 @@ static void print_text(const job *j) {
     printf("%-12s %d taps and up to %d samples of delay at %g Hz, %+.2f dB", "as rendered", info->taps,
            info->max_delay, info->rate, 20 * log10(info->scale));
     printf(info->latency ? ", delayed by %d samples\n" : "\n", info->latency);
+    if (pn_sofa_is_builtin(j->file))
+        printf("low frequencies  as measured (about -19 dB at 20-60 Hz, -5 dB at 60-120 Hz); the equaliser "
+               "is not "
+               "available yet\n");
     if (j->at_text == NULL)
         return;
     printf("%-12s azimuth %g, elevation %g, distance %g m: ITD %+.1f us (+: left first), ILD %+.2f dB, gain "

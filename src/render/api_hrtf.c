@@ -47,6 +47,7 @@ void pinna_hrtf_describe(const pinna_hrtf *h, pinna_hrtf_info *info) {
         .file_rate = own->file_rate,
         .directions = own->measured,
         .taps = own->taps + own->max_delay,
+        .latency = own->latency,
         .scale = own->scale,
         .name = own->name,
         .licence = own->licence,

@@ -20,13 +20,15 @@ typedef struct pn_hrtf pn_hrtf;
 typedef struct {
     double rate; /* of the responses as held, Hz */
     double file_rate;
-    int directions;  /* nodes: the measured ones, then those added to close gaps */
-    int measured;    /* measured directions after repairs, <= directions */
-    int taps;        /* of an aligned response */
-    int max_delay;   /* samples: every delay[] is 0 .. max_delay */
-    int latency;     /* samples of our own added to every response (pre-onset room); 0 for most sets */
-    double scale;    /* applied to all responses: mean power of both ears in front, 250 Hz-8 kHz, is 0 dB */
-    double distance; /* metres, of the measured directions (median) */
+    int directions; /* nodes: the measured ones, then those added to close gaps */
+    int measured;   /* measured directions after repairs, <= directions */
+    int taps;       /* of an aligned response */
+    int max_delay;  /* samples: every delay[] is 0 .. max_delay */
+    int latency;    /* samples of our own added to every response (pre-onset room); 0 for most sets */
+    double
+        scale; /* applied to all responses: mean power of both ears in front is 0 dB, over 250 Hz .. 8 kHz (or
+                       0.45 of the file's rate, if less) as measured: the same for every rate */
+    double distance;                         /* metres, of the measured directions (median) */
     double widest_gap_deg;                   /* no direction is farther than this from a measured one */
     bool horizontal_only;                    /* all directions in one plane: elevation is ignored */
     const char *name, *licence, *convention; /* owned by the set; never NULL */

@@ -7,7 +7,9 @@
  * the blend, so that at a measured direction the measured response is rendered. What is acausal in A (excess phase, the
  * tails of the fractional shift) is kept in `room` samples before its onset: the fewest of rooms_48k (at 48
  * kHz) that leave less than -45 dB of every response's energy outside. A delay that would be negative is avoided by delaying
- * the whole set by whole samples (info.latency). */
+ * the whole set by whole samples (info.latency).
+ *
+ * Delays and level are found at the file's rate, so that they are the same whatever rate is rendered at. */
 #include "spatial/hrtf_set.h"
 
 #include <stdio.h>
@@ -136,6 +138,7 @@ static void advance(loader *l, int direction) {
     pn_fft_inverse(l->fft, z);
 }
 
+/* For the set as it is now: once at the file's rate, once at that of rendering. */
 static pinna_status prepare(loader *l, pinna_error *err) {
     double most = -1e300;
     l->least = 1e300;
@@ -144,8 +147,12 @@ static pinna_status prepare(loader *l, pinna_error *err) {
         most = fmax(most, l->tau[i] - l->set->delay[i]);
     }
     l->size = 64;
-    while (l->size < l->set->taps + fmax(0, most) - fmin(0, l->least) + 2 * RINGING)
+    while (l->size < l->set->taps + fmax(0, most) - fmin(0, l->least) + 2 * RINGING ||
+           l->size < l->set->rate / 50)
         l->size *= 2;
+    pn_free(l->work);
+    pn_fft_free(l->fft);
+    l->fft = NULL;
     l->work = pn_alloc((size_t)l->size, sizeof *l->work);
     if (l->work == NULL)
         return pn_fail_memory(err, "aligning the HRTF set", l->size * 16.0);
@@ -156,17 +163,18 @@ static int room_samples(const loader *l, int index) {
     return (int)ceil(rooms_48k[index] * l->set->rate / 48000);
 }
 
-/* All aligned responses, with the most room. */
+/* All aligned responses, with the most room, at their level. */
 static void align(loader *l) {
     pn_hrtf *h = l->hrtf;
+    double scale = h->info.scale;
     int taps = h->info.taps;
     for (int i = 0; i < l->set->directions; ++i) {
         advance(l, i);
         float *left = h->response + (size_t)i * 2 * (size_t)taps, *right = left + taps;
         for (int n = 0; n < taps; ++n) {
             pn_complex z = l->work[(n - l->room + l->size) & (l->size - 1)];
-            left[n] = (float)z.re;
-            right[n] = (float)z.im;
+            left[n] = (float)(scale * z.re);
+            right[n] = (float)(scale * z.im);
         }
     }
 }
@@ -238,56 +246,69 @@ static void fill_gaps(pn_hrtf *h) {
 
 /* ---- level */
 
-/* Mean power of both ears over 250 Hz .. 8 kHz of the aligned blend in a direction. */
-static pinna_status band_power(const pn_hrtf *h, pn_vec3 direction, double *power, pinna_error *err) {
-    pn_hrtf_point point;
-    pn_hrtf_look_up(h, direction, NULL, &point);
-    int size = 1024;
-    while (size < 2 * h->info.taps || size < h->info.rate / 50)
-        size *= 2;
-    pn_fft *fft = NULL;
-    pinna_status status = pn_fft_create(size, &fft, err);
-    pn_complex *z = pn_alloc((size_t)size, sizeof *z);
-    if (status == PINNA_OK && z == NULL)
-        status = pn_fail_memory(err, "the level of the HRTF set", size * 16.0);
-    if (status == PINNA_OK) {
-        int taps = h->info.taps;
-        for (int i = 0; i < 3; ++i) {
-            const float *ir = h->response + (size_t)point.node[i] * 2 * (size_t)taps;
-            for (int n = 0; n < taps; ++n) {
-                z[n].re += (double)(point.weight[i] * ir[n]);
-                z[n].im += (double)(point.weight[i] * ir[n + taps]);
-            }
-        }
-        pn_fft_forward(fft, z);
-        double top = fmin(8000, 0.45 * fmin(h->info.file_rate, h->info.rate)), sum = 0;
-        int bins = 0;
-        for (int k = (int)ceil(250.0 * size / h->info.rate); k <= top * size / h->info.rate; ++k, ++bins) {
-            pn_complex p = z[k], q = z[size - k];
-            sum += (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4; /* (|L|^2 + |R|^2) / 2 */
-        }
-        *power = bins > 0 ? sum / bins : 0;
+/* Adds to sum the aligned blend in front, of the measured directions and those that gaps are filled from. */
+static void blend_front(loader *l, pn_complex *sum) {
+    const pn_sphere *sphere = l->hrtf->sphere;
+    pn_sphere_point front;
+    pn_sphere_look_up(sphere, (pn_vec3){1, 0, 0}, NULL, &front);
+    int measured = l->set->directions;
+    double fill[3] = {0, 0, 0};
+    for (int k = 0; k < 3; ++k) {
+        for (int i = 0; i < measured && front.node[k] >= measured; ++i)
+            fill[k] += pn_sphere_fill_weight(sphere, front.node[k], i);
     }
-    pn_fft_free(fft);
+    for (int i = 0; i < measured; ++i) {
+        double share = 0;
+        for (int k = 0; k < 3; ++k) {
+            if (front.node[k] >= measured)
+                share += front.weight[k] * pn_sphere_fill_weight(sphere, front.node[k], i) / fill[k];
+            else if (front.node[k] == i)
+                share += front.weight[k];
+        }
+        if (share < 1e-6)
+            continue;
+        advance(l, i);
+        for (int n = 0; n < l->size; ++n) {
+            sum[n].re += share * l->work[n].re;
+            sum[n].im += share * l->work[n].im;
+        }
+    }
+}
+
+/* Mean power of both ears over 250 Hz .. 8 kHz of the aligned blend in front, as it stands in the file: the same for
+ * every rate that is rendered at. */
+static pinna_status measure_front(loader *l, double *power, pinna_error *err) {
+    pinna_status status = prepare(l, err);
+    if (status != PINNA_OK)
+        return status;
+    int size = l->size;
+    pn_complex *z = pn_alloc((size_t)size, sizeof *z);
+    if (z == NULL)
+        return pn_fail_memory(err, "the level of the HRTF set", size * 16.0);
+    blend_front(l, z);
+    pn_fft_forward(l->fft, z);
+    double rate = l->set->rate, top = fmin(8000, 0.45 * rate), sum = 0;
+    int bins = 0;
+    for (int k = (int)ceil(250.0 * size / rate); k <= top * size / rate; ++k, ++bins) {
+        pn_complex p = z[k], q = z[size - k];
+        sum += (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4; /* (|L|^2 + |R|^2) / 2 */
+    }
+    *power = bins > 0 ? sum / bins : 0;
     pn_free(z);
-    return status;
+    return PINNA_OK;
 }
 
 static pinna_status set_level(loader *l, pinna_error *err) {
-    pn_hrtf *h = l->hrtf;
     double power = 0;
-    pinna_status status = band_power(h, (pn_vec3){1, 0, 0}, &power, err);
+    pinna_status status = measure_front(l, &power, err);
     if (status != PINNA_OK)
         return status;
     if (!(power > 1e-30) || !isfinite(power))
         return pn_fail(err, PINNA_BAD_FILE, "%s: nothing between 250 Hz and 8 kHz in front; not an HRTF set",
                        l->label);
-    h->info.scale = 1 / sqrt(power);
-    size_t count = (size_t)h->info.directions * 2 * (size_t)h->info.taps;
-    for (size_t n = 0; n < count; ++n)
-        h->response[n] = (float)((double)h->response[n] * h->info.scale);
+    l->hrtf->info.scale = 1 / sqrt(power);
     pn_info(l->messages, "%s: level %+.2f dB, so that the front is 0 dB at 1 m", l->label,
-            20 * log10(h->info.scale));
+            20 * log10(l->hrtf->info.scale));
     return PINNA_OK;
 }
 
@@ -304,7 +325,7 @@ static char *copy_text(const char *text, const char *otherwise) {
     return pn_strdup(text == NULL ? otherwise : text);
 }
 
-static pinna_status make_nodes(loader *l, pinna_error *err) {
+static pinna_status make_sphere(loader *l, pinna_error *err) {
     pn_hrtf *h = l->hrtf;
     pinna_status status = pn_sphere_create(l->set->direction, l->set->directions, &h->sphere, err);
     if (status != PINNA_OK)
@@ -313,6 +334,11 @@ static pinna_status make_nodes(loader *l, pinna_error *err) {
     h->info.directions = pn_sphere_nodes(h->sphere);
     h->info.widest_gap_deg = pn_degrees(pn_sphere_widest_gap(h->sphere));
     h->info.horizontal_only = pn_sphere_is_flat(h->sphere);
+    return PINNA_OK;
+}
+
+static pinna_status make_nodes(loader *l, pinna_error *err) {
+    pn_hrtf *h = l->hrtf;
     size_t n = (size_t)h->info.directions;
     h->direction = pn_alloc(n, sizeof *h->direction);
     h->delay = pn_alloc_floats(2 * n);
@@ -348,6 +374,31 @@ static void tell_coverage(const loader *l) {
                 l->label, info->latency, 1e3 * info->latency / info->rate);
 }
 
+static pinna_status find_delays(loader *l, pinna_error *err) {
+    l->tau = pn_alloc(2 * (size_t)l->set->directions, sizeof *l->tau);
+    if (l->tau == NULL)
+        return pn_fail_memory(err, "the delays of the HRTF set", l->set->directions * 16.0);
+    pinna_status status = pn_delays_estimate(l->set, l->tau, err);
+    if (status == PINNA_OK)
+        settle_ears(l);
+    return status;
+}
+
+static pinna_status change_rate(loader *l, pinna_error *err) {
+    const pn_hrtf_info *info = &l->hrtf->info;
+    int before = l->set->taps;
+    if (info->rate == info->file_rate)
+        return PINNA_OK;
+    pinna_status status = pn_measured_resample(l->set, info->rate, err);
+    if (status != PINNA_OK)
+        return pn_fail_within(err, status, "%s", l->label);
+    for (int i = 0; i < 2 * l->set->directions; ++i)
+        l->tau[i] *= info->rate / info->file_rate;
+    pn_info(l->messages, "%s: responses resampled from %g to %g Hz (%d to %d samples)", l->label,
+            info->file_rate, info->rate, before, l->set->taps - PN_MEASURED_LEAD);
+    return PINNA_OK;
+}
+
 static pinna_status build(loader *l, double rate, pinna_error *err) {
     pn_measured *set = l->set;
     pn_hrtf *h = l->hrtf;
@@ -357,22 +408,15 @@ static pinna_status build(loader *l, double rate, pinna_error *err) {
     h->info.file_rate = set->rate;
     h->info.rate = rate > 0 ? rate : set->rate;
     h->info.distance = median_distance(set);
-    if (h->info.rate != set->rate) {
-        int before = set->taps;
-        status = pn_measured_resample(set, h->info.rate, err);
-        if (status != PINNA_OK)
-            return pn_fail_within(err, status, "%s", l->label);
-        pn_info(l->messages, "%s: responses resampled from %g to %g Hz (%d to %d samples)", l->label,
-                h->info.file_rate, h->info.rate, before, set->taps - PN_MEASURED_LEAD);
-    }
-    l->tau = pn_alloc(2 * (size_t)set->directions, sizeof *l->tau);
-    if (l->tau == NULL)
-        return pn_fail_memory(err, "the delays of the HRTF set", set->directions * 16.0);
-    status = pn_delays_estimate(set, l->tau, err);
-    if (status != PINNA_OK)
-        return status;
-    settle_ears(l);
-    status = prepare(l, err);
+    status = make_sphere(l, err);
+    if (status == PINNA_OK)
+        status = find_delays(l, err);
+    if (status == PINNA_OK)
+        status = set_level(l, err);
+    if (status == PINNA_OK)
+        status = change_rate(l, err);
+    if (status == PINNA_OK)
+        status = prepare(l, err);
     if (status != PINNA_OK)
         return status;
     l->room = room_samples(l, ROOMS - 1);
@@ -385,7 +429,7 @@ static pinna_status build(loader *l, double rate, pinna_error *err) {
     settle_delays(l);
     fill_gaps(h);
     tell_coverage(l);
-    return set_level(l, err);
+    return PINNA_OK;
 }
 
 pinna_status pn_hrtf_from_measured(pn_measured *measured, const char *label, double rate,
