@@ -145,8 +145,8 @@ static pinna_status place_row(const pn_opencl *device, plan *p, uint64_t vectors
 /* The level's inputs into the list, by the step that transforms them. */
 static pinna_status list_inputs(pn_matrix *m, plan *p, int l, pinna_error *err) {
     pn_level_layout *level = &m->level[l];
-    int *need = p->place, row_log2 = level->fixed.points_log2 - level->fixed.unit_log2;
-    uint64_t vectors = (uint64_t)level->fixed.ring << (level->fixed.points_log2 - PN_TILE_LOG2);
+    int *need = p->place, row_units = level->outputs > 0 ? level->units / level->outputs : 0;
+    uint64_t vectors = (uint64_t)level->fixed.ring * (uint64_t)(p->desc->level[l].block / PN_TILE);
     for (int i = 0; i < level->inputs; ++i)
         need[i] = level->outputs;
     for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
@@ -157,7 +157,7 @@ static pinna_status list_inputs(pn_matrix *m, plan *p, int l, pinna_error *err) 
     if (level->rows_before == NULL)
         return pn_fail_memory(err, "the plan of a convolver", 4.0 * level->period);
     for (int i = 0; i < level->inputs; ++i)
-        need[i] = unit_step(level, need[i] << row_log2);
+        need[i] = unit_step(level, need[i] * row_units);
     for (int s = 0; s < level->period; ++s) {
         for (int i = 0; i < level->inputs; ++i) {
             if (need[i] != s)
