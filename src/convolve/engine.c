@@ -10,20 +10,15 @@
  * most one job under way:
  *     call of phase 1 .. R-1   hear slice phase - 1 of the result, advance the job to phase / R
  *     call of phase 0 (R)      hear slice R - 1, finish the job into the result, begin the next
- * with phase = (calls + shift) mod R. (Gardner 1995; the schedule as in Wefers 2015, chapter 6.)
+ * with phase = calls mod R. (Gardner 1995; the schedule as in Wefers 2015, chapter 6.)
  *
- * A back end that has matrices keeps this clock itself, and gets the whole matrix.
- *
- * The CPU spreads a job over its period by itself (advance). A device runs a job at once, so that there the
- * matrix is cut into the connected components of its inputs and outputs, dealt out to up to GROUPS groups whose
- * large levels are shifted against each other: shift 37 g, odd, which spreads at every level's period. */
+ * The CPU spreads a job over its period by itself (advance). A back end that has matrices keeps this clock itself,
+ * and gets the whole matrix. */
 #include "convolve/engine.h"
 
 #include <string.h>
 
 #include "base/memory.h"
-
-enum { GROUPS = 8, SHIFT = 37 };
 
 /* Spectra that the CPU keeps besides those of the partitions: sums made ahead, copies, buffers. */
 enum { CPU_FILTER = 4, CPU_INPUT = 2, CPU_OUTPUT = 5 };
@@ -31,7 +26,7 @@ enum { CPU_FILTER = 4, CPU_INPUT = 2, CPU_OUTPUT = 5 };
 typedef struct {
     pn_level *level;
     int block, partitions;
-    int period, shift; /* in calls; level 0: 1, 0 */
+    int period; /* in calls; level 0: 1 */
     int inputs, outputs;
     int *input, *output;       /* the matrix's numbers of the level's inputs and outputs */
     const float **history;     /* of the job under way */
@@ -113,50 +108,16 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
     return status;
 }
 
-/* ------------------------------------------------------------------ groups */
-
-static int find_root(int *parent, int node) {
-    while (parent[node] != node)
-        node = parent[node] = parent[parent[node]];
-    return node;
-}
-
-/* group[e] of each response: its connected component, dealt out in order of appearance. Returns the number of
- * groups. parent: inputs + outputs values; number: as many. */
-static int make_groups(const pn_engine_desc *desc, int *group, int *parent, int *number) {
-    int nodes = desc->inputs + desc->outputs, components = 0;
-    for (int n = 0; n < nodes; ++n) {
-        parent[n] = n;
-        number[n] = -1;
-    }
-    for (size_t e = 0; e < desc->ir_count; ++e) {
-        int a = find_root(parent, desc->irs[e].input);
-        int b = find_root(parent, desc->inputs + desc->irs[e].output);
-        parent[a] = b;
-    }
-    int groups = desc->backend->kind == PN_BACKEND_CPU ? 1 : GROUPS;
-    for (size_t e = 0; e < desc->ir_count; ++e) {
-        int root = find_root(parent, desc->irs[e].input);
-        if (number[root] < 0)
-            number[root] = components++;
-        group[e] = number[root] % groups;
-    }
-    return components < groups ? components : groups;
-}
-
 /* ------------------------------------------------------------------ create */
 
 typedef struct {
     const pn_engine_desc *desc;
     pn_level_entry *entry;
-    int *group; /* of each response */
-    int groups;
     int *input_at, *output_at; /* the matrix's number to the level's, or -1 */
-    int *parent, *number;
 } builder;
 
-/* Fills builder->entry with the responses of group g (-1: all) that reach into plan level l, and the maps. */
-static int gather_entries(const builder *b, const pn_plan *plan, int l, int g, engine_level *level) {
+/* Fills builder->entry with the responses that reach into plan level l, and the maps. */
+static int gather_entries(const builder *b, const pn_plan *plan, int l, engine_level *level) {
     const pn_engine_desc *desc = b->desc;
     int entries = 0;
     memset(b->input_at, -1, (size_t)desc->inputs * sizeof *b->input_at);
@@ -164,7 +125,7 @@ static int gather_entries(const builder *b, const pn_plan *plan, int l, int g, e
     for (size_t e = 0; e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
         size_t taps = taps_in_level(plan, l, ir->length);
-        if (taps == 0 || (g >= 0 && b->group[e] != g))
+        if (taps == 0)
             continue;
         if (b->input_at[ir->input] < 0) {
             level->input[level->inputs] = ir->input;
@@ -180,21 +141,20 @@ static int gather_entries(const builder *b, const pn_plan *plan, int l, int g, e
     return entries;
 }
 
-/* Adds the level for group g, unless nothing reaches into it. */
-static pinna_status add_level(pn_engine *engine, const builder *b, int l, int g, pinna_error *err) {
+/* Adds plan level l, without a job when nothing reaches into it. */
+static pinna_status add_level(pn_engine *engine, const builder *b, int l, pinna_error *err) {
     const pn_plan *plan = &engine->need.plan;
     engine_level *level = &engine->level[engine->levels++];
     level->block = plan->level[l].block;
     level->partitions = plan->level[l].partitions;
     level->period = level->block / plan->block;
-    level->shift = g > 0 ? g * SHIFT : 0;
     level->input = pn_alloc((size_t)b->desc->inputs, sizeof *level->input);
     level->output = pn_alloc((size_t)b->desc->outputs, sizeof *level->output);
     level->history = pn_alloc((size_t)b->desc->inputs, sizeof *level->history);
     level->out = pn_alloc((size_t)b->desc->outputs, sizeof *level->out);
     if (level->input == NULL || level->output == NULL || level->history == NULL || level->out == NULL)
         return pn_fail_memory(err, "the convolver's channels", 0);
-    int entries = gather_entries(b, plan, l, g, level);
+    int entries = gather_entries(b, plan, l, level);
     if (entries == 0)
         return PINNA_OK;
     if (l > 0 && engine->backend->ops->level_lend == NULL) {
@@ -214,10 +174,9 @@ static pinna_status add_level(pn_engine *engine, const builder *b, int l, int g,
 }
 
 static pinna_status add_levels(pn_engine *engine, const builder *b, pinna_error *err) {
-    pinna_status status = add_level(engine, b, 0, -1, err);
-    for (int l = 1; l < engine->need.plan.levels; ++l)
-        for (int g = 0; g < b->groups && status == PINNA_OK; ++g)
-            status = add_level(engine, b, l, g, err);
+    pinna_status status = PINNA_OK;
+    for (int l = 0; l < engine->need.plan.levels && status == PINNA_OK; ++l)
+        status = add_level(engine, b, l, err);
     for (int o = 0; status == PINNA_OK && o < engine->level[0].outputs; ++o)
         engine->heard[engine->level[0].output[o]] = true;
     return status;
@@ -267,17 +226,13 @@ static pinna_status build(pn_engine *engine, builder *b, pinna_error *err) {
     const pn_engine_desc *desc = b->desc;
     size_t inputs = (size_t)desc->inputs, outputs = (size_t)desc->outputs;
     b->entry = pn_alloc(desc->ir_count, sizeof *b->entry);
-    b->group = pn_alloc(desc->ir_count, sizeof *b->group);
     b->input_at = pn_alloc(inputs, sizeof *b->input_at);
     b->output_at = pn_alloc(outputs, sizeof *b->output_at);
-    b->parent = pn_alloc(inputs + outputs, sizeof *b->parent);
-    b->number = pn_alloc(inputs + outputs, sizeof *b->number);
     engine->heard = pn_alloc(outputs, sizeof *engine->heard);
-    engine->level = pn_alloc(1 + PN_PLAN_LEVELS * GROUPS, sizeof *engine->level);
-    if (b->entry == NULL || b->group == NULL || b->input_at == NULL || b->output_at == NULL ||
-        b->parent == NULL || b->number == NULL || engine->heard == NULL || engine->level == NULL)
+    engine->level = pn_alloc(PN_PLAN_LEVELS, sizeof *engine->level);
+    if (b->entry == NULL || b->input_at == NULL || b->output_at == NULL || engine->heard == NULL ||
+        engine->level == NULL)
         return pn_fail_memory(err, "the convolver", (double)desc->ir_count * sizeof *b->entry);
-    b->groups = make_groups(desc, b->group, b->parent, b->number);
     bool whole = engine->backend->ops->matrix_create != NULL;
     pinna_status status = whole ? add_matrix(engine, b, err) : add_levels(engine, b, err);
     if (status == PINNA_OK && desc->backend->kind != PN_BACKEND_CPU)
@@ -298,11 +253,8 @@ pinna_status pn_engine_create(const pn_engine_desc *desc, pn_engine **out, pinna
     if (status == PINNA_OK)
         status = build(engine, &b, err);
     pn_free(b.entry);
-    pn_free(b.group);
     pn_free(b.input_at);
     pn_free(b.output_at);
-    pn_free(b.parent);
-    pn_free(b.number);
     if (status != PINNA_OK)
         pn_engine_free(engine);
     else
@@ -378,7 +330,7 @@ static pinna_status prime_level(const pn_engine *engine, engine_level *level, co
     const pn_backend_ops *ops = engine->backend->ops;
     int call = engine->need.plan.block;
     int64_t block = level->block;
-    int phase = (int)((time / call + level->shift) % level->period);
+    int phase = (int)(time / call % level->period);
     int64_t begun = time - (int64_t)phase * call;
     pinna_status status =
         feed(engine, level, history, begun - level->partitions * block, begun - 2 * block, err);
@@ -439,7 +391,7 @@ static pinna_status run_level(const pn_engine *engine, engine_level *level, cons
                               int64_t time, float *const *out, pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
     int call = engine->need.plan.block, period = level->period;
-    int phase = (int)((time / call + level->shift) % period);
+    int phase = (int)(time / call % period);
     add_slice(level, (phase + period - 1) % period, call, out);
     if (level->running)
         ops->level_advance(level->level, phase == 0 ? period : phase, period);
@@ -457,7 +409,7 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
     const pn_backend_ops *ops = engine->backend->ops;
     engine_level *head = &engine->level[0];
     if (engine->matrix != NULL)
-        return run_matrix(engine, history, history->time, out, err);
+        return run_matrix(engine, history, time, out, err);
     for (int o = 0; o < engine->outputs; ++o)
         if (!engine->heard[o])
             memset(out[o], 0, (size_t)engine->need.plan.block * sizeof(float));

@@ -146,7 +146,7 @@ static pinna_status place_row(const pn_opencl *device, plan *p, uint64_t vectors
 static pinna_status list_inputs(pn_matrix *m, plan *p, int l, pinna_error *err) {
     pn_level_layout *level = &m->level[l];
     int *need = p->place, row_units = level->outputs > 0 ? level->units / level->outputs : 0;
-    uint64_t vectors = (uint64_t)level->fixed.ring << (level->fixed.points_log2 - PN_TILE_LOG2);
+    uint64_t vectors = (uint64_t)level->fixed.ring * (uint64_t)(p->desc->level[l].block / PN_TILE);
     for (int i = 0; i < level->inputs; ++i)
         need[i] = level->outputs;
     for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
