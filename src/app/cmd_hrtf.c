@@ -10,7 +10,10 @@
 #include "base/text.h"
 #include "io/audio_file.h"
 #include "spatial/hrtf.h"
+#include "spatial/itd.h"
 #include "spatial/sofa.h"
+
+enum { MOST_ITD_POINTS = 1 << 22 }; /* transformed in all for the range of ITDs */
 
 /* What the file held before it was made ready. */
 typedef struct {
@@ -35,6 +38,7 @@ typedef struct {
     file_facts facts;
     pn_hrtf *hrtf;
     double least_itd_us, most_itd_us;
+    int itd_step; /* of every how many directions */
     at_direction at;
 } job;
 
@@ -81,16 +85,27 @@ static void note_facts(file_facts *f, pn_measured *set) {
     }
 }
 
-static void find_itd_range(job *j) {
+/* Over the measured directions, or as many of them, evenly, as take a second. */
+static pinna_status find_itd_range(job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
-    int hint = -1;
-    for (int i = 0; i < info->measured; ++i) {
+    size_t taps = (size_t)info->taps;
+    pn_itd *itd = NULL;
+    pinna_status status = pn_itd_create(info->taps, info->rate, &itd, err);
+    if (status != PINNA_OK)
+        return status;
+    int hint = -1, most = MOST_ITD_POINTS / pn_itd_size(itd);
+    j->itd_step = 1 + (info->measured - 1) / (most > 0 ? most : 1);
+    for (int i = 0; i < info->measured; i += j->itd_step) {
         pn_hrtf_point point;
         pn_hrtf_look_up(j->hrtf, pn_hrtf_directions(j->hrtf)[i], &hint, &point);
-        double itd = 1e6 * (double)(point.delay[1] - point.delay[0]) / info->rate;
-        j->least_itd_us = i ? fmin(j->least_itd_us, itd) : itd;
-        j->most_itd_us = i ? fmax(j->most_itd_us, itd) : itd;
+        const float *left = pn_hrtf_responses(j->hrtf) + (size_t)i * 2 * taps;
+        double us =
+            1e6 * pn_itd_measure(itd, left, left + taps, (double)point.delay[1] - (double)point.delay[0]);
+        j->least_itd_us = i ? fmin(j->least_itd_us, us) : us;
+        j->most_itd_us = i ? fmax(j->most_itd_us, us) : us;
     }
+    pn_itd_free(itd);
+    return PINNA_OK;
 }
 
 static pinna_status load(job *j, pinna_error *err) {
@@ -103,7 +118,7 @@ static pinna_status load(job *j, pinna_error *err) {
     status = pn_hrtf_from_measured(&set, pn_sofa_is_builtin(j->file) ? "builtin" : j->file, j->rate,
                                    j->messages, &j->hrtf, err);
     if (status == PINNA_OK)
-        find_itd_range(j);
+        status = find_itd_range(j, err);
     return status;
 }
 
@@ -126,11 +141,13 @@ static pinna_status look(job *j, pinna_error *err) {
         at->left[n] = (float)(at->gain * (double)at->left[n]);
         at->right[n] = (float)(at->gain * (double)at->right[n]);
     }
-    pn_hrtf_point point;
-    pn_hrtf_look_up(j->hrtf, direction, NULL, &point);
-    at->itd_us = 1e6 * (double)(point.delay[1] - point.delay[0]) / info->rate;
     at->ild_db = 10 * log10(left / right);
-    return PINNA_OK;
+    pn_itd *itd = NULL;
+    status = pn_itd_create(length, info->rate, &itd, err);
+    if (status == PINNA_OK)
+        at->itd_us = 1e6 * pn_itd_measure(itd, at->left, at->right, 0);
+    pn_itd_free(itd);
+    return status;
 }
 
 /* The file begins at the set's own time 0: without the latency that only rendering needs. */
@@ -187,7 +204,10 @@ static void print_text(const job *j) {
            isnan(f->receiver_y) ? ""
            : f->receiver_y < 0  ? ", the first named as the right one"
                                 : ", left and right");
-    printf("%-12s %.0f to %.0f us\n", "ITD", j->least_itd_us, j->most_itd_us);
+    printf("%-12s %.0f to %.0f us (below 1.5 kHz", "ITD", j->least_itd_us, j->most_itd_us);
+    if (j->itd_step > 1)
+        printf(", one of every %d directions", j->itd_step);
+    printf(")\n");
     printf("%-12s %d taps and up to %d samples of delay at %g Hz, %+.2f dB", "as rendered", info->taps,
            info->max_delay, info->rate, 20 * log10(info->scale));
     printf(info->latency ? ", delayed by %d samples\n" : "\n", info->latency);
@@ -259,7 +279,8 @@ static pinna_status print_json(const job *j, pinna_error *err) {
                    {"latency", info->latency},
                    {"scale_db", 20 * log10(info->scale)},
                    {"itd_min_us", j->least_itd_us},
-                   {"itd_max_us", j->most_itd_us}};
+                   {"itd_max_us", j->most_itd_us},
+                   {"itd_step", j->itd_step}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i)
         cJSON_AddStringToObject(json, texts[i].key, texts[i].text == NULL ? "" : texts[i].text);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
