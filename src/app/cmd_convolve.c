@@ -116,7 +116,7 @@ static int run(pn_convolution *job, const pn_common *common) {
     int exit_status = status == PINNA_OK ? PN_EXIT_DONE : pn_cli_fail("convolve", &err);
     if (status == PINNA_OK) {
         /* With the audio itself on standard output the summary goes to standard error. */
-        FILE *to = strcmp(job->out, "-") == 0 ? stderr : stdout;
+        FILE *to = pn_is_standard_output(job->out) ? stderr : stdout;
         pn_cli_repeat_warnings(common, messages);
         if (common->json)
             print_json(job, &result, messages, to);

@@ -101,6 +101,11 @@ static double speed(const summary *s) {
     return s->result.seconds > 0 ? audio_seconds(s) / s->result.seconds : 0;
 }
 
+/* With the audio itself on standard output the report goes to standard error. */
+static FILE *report_stream(const summary *s) {
+    return pn_is_standard_output(s->session->out) ? stderr : stdout;
+}
+
 static void add_level(cJSON *json, const char *name, double level) {
     if (isfinite(level))
         cJSON_AddNumberToObject(json, name, round(level * 100) / 100);
@@ -128,8 +133,7 @@ static void print_json(const summary *s) {
             cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
     }
     char *text = cJSON_Print(json);
-    /* With the audio itself on standard output the document goes to standard error. */
-    fprintf(strcmp(s->session->out, "-") == 0 ? stderr : stdout, "%s\n", text == NULL ? "{}" : text);
+    fprintf(report_stream(s), "%s\n", text == NULL ? "{}" : text);
     cJSON_free(text);
     cJSON_Delete(json);
 }
@@ -152,7 +156,7 @@ static void print_level(FILE *to, const char *what, double level, const char *un
 }
 
 static void print_text(const summary *s) {
-    FILE *to = strcmp(s->session->out, "-") == 0 ? stderr : stdout;
+    FILE *to = report_stream(s);
     char length[32];
     int active, binaural;
     pn_renderer_report report;

@@ -218,10 +218,6 @@ void pn_audio_device_start(pn_audio_device *d) {
     SDL_PauseAudioDevice(d->id, 0);
 }
 
-void pn_audio_device_stop(pn_audio_device *d) {
-    SDL_PauseAudioDevice(d->id, 1);
-}
-
 size_t pn_audio_device_writable(const pn_audio_device *d) {
     return pn_ring_writable(&d->ring) / STEREO;
 }

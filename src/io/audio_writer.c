@@ -33,6 +33,10 @@ void pn_audio_writer_cancel_all(void) {
     pn_staged_cancel_all();
 }
 
+void pn_audio_writer_interrupt(void) {
+    pn_staged_interrupt();
+}
+
 static pinna_status check_spec(const char *path, const pn_audio_writer_spec *spec, pinna_error *err) {
     if (spec->channels < 1 || spec->channels > PN_AUDIO_MAX_CHANNELS)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "%s: %d channels; a file has 1 to %d", path, spec->channels,
