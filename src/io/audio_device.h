@@ -21,10 +21,11 @@ pinna_status pn_audio_device_list(void (*found)(void *user, const char *name), v
                                   const char **driver, pinna_error *err);
 
 typedef struct {
-    const char *name;   /* as listed; NULL = the default output */
-    double rate;        /* wanted; what comes may differ */
-    int buffer;         /* frames wanted per callback, power of two; 0 = 512 */
-    size_t ring_frames; /* frames of the ring, at least; 0 = four buffers */
+    const char *name; /* as listed; NULL = the default output */
+    double rate;      /* wanted; what comes may differ */
+    int buffer;       /* frames wanted per callback, power of two; 0 = 512 */
+    double
+        ahead_s; /* what the ring holds, at least, at the rate that comes; 0 = four buffers, never below two */
 } pn_audio_device_desc;
 
 typedef struct {
