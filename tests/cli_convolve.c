@@ -131,6 +131,24 @@ static void test_json(void **state) {
     cJSON_Delete(json);
 }
 
+/* A lossy file is told by its codec, and silence has no level to bring anywhere. */
+static void test_told_as_it_is(void **state) {
+    (void)state;
+    test_run run;
+    assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o v.ogg --device cpu"), 0);
+    assert_non_null(strstr(run.out, "48000 Hz, vorbis\n"));
+    assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o o.opus --device cpu --json"), 0);
+    assert_non_null(strstr(run.out, "\"opus\""));
+    assert_int_equal(test_program(&run, "place mono.wav -o v.ogg --device cpu"), 0);
+    assert_non_null(strstr(run.out, "48000 Hz, vorbis\n"));
+    assert_int_equal(test_program(&run, "place mono.wav -o o.opus --device cpu --json"), 0);
+    assert_non_null(strstr(run.out, "\"opus\""));
+    make("silent.wav", 1, 48000, 100, PN_ENCODING_PCM16, 0);
+    assert_int_equal(test_program(&run, "convolve silent.wav ir.wav -o s.wav --normalize --device cpu"), 0);
+    assert_non_null(strstr(run.err, "cannot be normalised"));
+    assert_null(strstr(run.err, "normalised to"));
+}
+
 /* Through a pipe come the same samples as into a file. */
 static void test_streams(void **state) {
     (void)state;
@@ -285,6 +303,7 @@ int main(void) {
         cmocka_unit_test(test_unwritable_folder),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_told_as_it_is),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_standard_output_is_audio),
         cmocka_unit_test(test_full_disk),

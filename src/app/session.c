@@ -120,6 +120,7 @@ static void print_json(const summary *s) {
     cJSON_AddNumberToObject(json, "frames", (double)s->result.frames);
     cJSON_AddNumberToObject(json, "rate", pn_renderer_rate(s->renderer));
     cJSON_AddNumberToObject(json, "channels", 2);
+    cJSON_AddStringToObject(json, "encoding", s->written.encoding);
     cJSON_AddNumberToObject(json, "seconds", audio_seconds(s));
     cJSON_AddNumberToObject(json, "realtime_factor", speed(s));
     add_level(json, "peak_dbtp", s->result.loudness.true_peak_dbtp);
@@ -165,7 +166,7 @@ static void print_text(const summary *s) {
     size_t buses = pn_renderer_scene(s->renderer)->bus_count;
     fprintf(to, "%s: %s, stereo, %.0f Hz, %s\n", s->session->out,
             pn_format_seconds(audio_seconds(s), length, sizeof length), pn_renderer_rate(s->renderer),
-            pn_encoding_name(s->written.encoding));
+            s->written.encoding);
     fprintf(to, "  %d source%s (%d binaural), %zu bus%s", active, active == 1 ? "" : "s", binaural, buses,
             buses == 1 ? "" : "es");
     if (report.hrtf != NULL)

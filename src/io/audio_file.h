@@ -143,10 +143,10 @@ void pn_audio_writer_free(pn_audio_writer *writer);
 
 typedef struct {
     uint64_t frames;
-    uint64_t clipped;   /* samples */
-    uint64_t nonfinite; /* samples */
-    double peak;        /* largest |sample| handed in, before clipping; 1 = full scale */
-    pn_encoding encoding;
+    uint64_t clipped;     /* samples */
+    uint64_t nonfinite;   /* samples */
+    double peak;          /* largest |sample| handed in, before clipping; 1 = full scale */
+    const char *encoding; /* of the file: a word of pn_encoding_words, or "vorbis", "opus"; static */
 } pn_audio_writer_stats;
 
 void pn_audio_writer_get_stats(const pn_audio_writer *writer, pn_audio_writer_stats *stats);

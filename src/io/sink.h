@@ -21,10 +21,13 @@ typedef struct {
 typedef struct {
     const char *extension;
     const char *name;
-    int format; /* libsndfile's type and, when lossy, subtype; 0 = our WAV */
-    bool lossy;
+    int format;         /* libsndfile's type and, when lossy, subtype; 0 = our WAV */
+    const char *codec;  /* "vorbis", "opus": lossy, with samples of its own; else NULL */
     unsigned takes;     /* bit set of pn_encoding */
     uint64_t max_bytes; /* of samples; 0 = no limit */
+    const char *limits; /* for people, where channels or rates are limited; else NULL */
+    int max_channels;   /* 0 = no limit; limits that libsndfile finds only while writing, or not at all */
+    uint32_t min_rate, max_rate;
 } pn_container;
 
 /* By extension, in any case of letters; NULL when unknown. */

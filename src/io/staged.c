@@ -136,12 +136,35 @@ static pinna_status open_directly(pn_staged *s, pinna_error *err) {
     return opened_directly(s, open(s->path, O_WRONLY | O_CLOEXEC | O_NOCTTY), err);
 }
 
-/* Where a path leads: the file itself, through links; a file that is not there yet keeps its name. */
+/* One step along a link, in place; false when there is none. */
+static bool follow(char path[PATH_MAX]) {
+    char next[PATH_MAX];
+    ssize_t length = readlink(path, next, sizeof next - 1);
+    if (length <= 0)
+        return false;
+    next[length] = '\0';
+    char *slash = strrchr(path, '/');
+    size_t folder = next[0] == '/' || slash == NULL ? 0 : (size_t)(slash + 1 - path);
+    if (folder + (size_t)length >= PATH_MAX)
+        return false;
+    memcpy(path + folder, next, (size_t)length + 1);
+    return true;
+}
+
+/* Where a path leads: the file itself, through links, of which the last may point to a file that is not there yet. */
 static char *resolve(const char *path) {
+    enum { MOST_LINKS = 40 };
     char full[PATH_MAX];
     if (realpath(path, full) != NULL)
         return pn_strdup(full);
-    return pn_strdup(path);
+    if (strlen(path) >= PATH_MAX)
+        return pn_strdup(path);
+    memcpy(full, path, strlen(path) + 1);
+    for (int links = 0; follow(full); ++links) {
+        if (links == MOST_LINKS)
+            return pn_strdup(path);
+    }
+    return pn_strdup(full);
 }
 
 static pinna_status name_temporary(pn_staged *s, pinna_error *err) {
@@ -212,6 +235,8 @@ static pinna_status open_staged(pn_staged *s, const char *const *inputs, size_t 
         if (access(path, W_OK) != 0)
             return pn_fail(err, PINNA_IO, "%s: cannot be written: %s", path, strerror(errno));
         mode = st.st_mode & 0777;
+    } else if (errno == ELOOP) {
+        return pn_fail(err, PINNA_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
     return open_beside(s, mode, err);
 }

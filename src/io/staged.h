@@ -9,7 +9,7 @@
 #include "base/status.h"
 
 /* An output file that appears under its name only when complete: written beside its place as
- * .NAME.pinna-XXXXXX, renamed at the end. Links are followed, so that a link stays a link. "-" is standard
+ * .NAME.pinna-XXXXXX, renamed at the end. Links are followed, so that a link stays a link, also to a file that is not there yet. "-" is standard
  * output (see pn_is_standard_output); it, FIFOs and devices are written directly. Temporary names stand in a table (of the first 64), for
  * pn_staged_cancel_all. */
 

@@ -81,8 +81,8 @@ typedef struct {
 typedef struct {
     const pn_hrtf_info *hrtf; /* NULL when no source is binaural */
     int transform, quantum;   /* of the spatial bank */
-    uint64_t frames, tail;
-    size_t memory; /* bytes of filters, histories and buffers */
+    uint64_t frames, tail;    /* of the mix; the longest tail, which a given duration can cut */
+    size_t memory;            /* bytes of filters, histories and buffers */
 } pn_renderer_report;
 
 void pn_renderer_describe(const pn_renderer *renderer, pn_renderer_report *report);
