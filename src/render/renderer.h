@@ -42,7 +42,8 @@ pinna_status pn_renderer_prepare(pn_renderer *renderer, pinna_error *err);
  * path; freeing does it too. */
 void pn_renderer_report_clips(pn_renderer *renderer);
 
-/* The next block: pn_renderer_block frames of left and right. */
+/* The next block: pn_renderer_block frames of left and right. The block in which a device is lost hands over to the CPU
+ * and says so: it allocates and logs, once for the sources and once for each bus. */
 PN_BLOCK_PATH pinna_status pn_renderer_process(pn_renderer *renderer, float *left, float *right,
                                                pinna_error *err);
 
