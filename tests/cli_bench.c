@@ -175,6 +175,7 @@ static void wrong_usage_is_told(void **state) {
         {"reverb", "'reverb'"},
         {"convolve --block 100", "--block: 100"},
         {"convolve --matrix 3by2", "'3by2'"},
+        {"convolve --channels 2 --matrix 2x2", "exclude each other"},
         {"convolve --channels 0", "0 x 0"},
         {"convolve --ir -1", "--ir: -1"},
         {"convolve --live --offline", "exclude"},

@@ -131,6 +131,24 @@ static void test_json(void **state) {
     cJSON_Delete(json);
 }
 
+/* A lossy file is told by its codec, and silence has no level to bring anywhere. */
+static void test_told_as_it_is(void **state) {
+    (void)state;
+    test_run run;
+    assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o v.ogg --device cpu"), 0);
+    assert_non_null(strstr(run.out, "48000 Hz, vorbis\n"));
+    assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o o.opus --device cpu --json"), 0);
+    assert_non_null(strstr(run.out, "\"opus\""));
+    assert_int_equal(test_program(&run, "place mono.wav -o v.ogg --device cpu"), 0);
+    assert_non_null(strstr(run.out, "48000 Hz, vorbis\n"));
+    assert_int_equal(test_program(&run, "place mono.wav -o o.opus --device cpu --json"), 0);
+    assert_non_null(strstr(run.out, "\"opus\""));
+    make("silent.wav", 1, 48000, 100, PN_ENCODING_PCM16, 0);
+    assert_int_equal(test_program(&run, "convolve silent.wav ir.wav -o s.wav --normalize --device cpu"), 0);
+    assert_non_null(strstr(run.err, "cannot be normalised"));
+    assert_null(strstr(run.err, "normalised to"));
+}
+
 /* Through a pipe come the same samples as into a file. */
 static void test_streams(void **state) {
     (void)state;
@@ -151,6 +169,24 @@ static void test_streams(void **state) {
                                 "echo $? >status) | true; cat status"),
                      0);
     assert_true(strcmp(run.out, "0\n") == 0 || strcmp(run.out, "1\n") == 0); /* but no death by a signal */
+}
+
+/* By every name of standard output the audio is alone there, and what is said goes to standard error. */
+static void test_standard_output_is_audio(void **state) {
+    (void)state;
+    static const char *const commands[] = {"convolve stereo.wav ir.wav --device cpu",
+                                           "place mono.wav --azimuth 30 --device cpu",
+                                           "hrtf builtin --at 30,0"};
+    static const char *const reports[][2] = {{"-", ""}, {"/dev/stdout", "--json"}};
+    test_run run;
+    for (int c = 0; c < 3; ++c) {
+        assert_int_equal(test_program(&run, "%s -o alone.wav", commands[c]), 0);
+        for (int k = 0; k < 2; ++k) {
+            test_program(&run, "%s -o %s %s | tail -c 1000 >pipe", commands[c], reports[k][0], reports[k][1]);
+            assert_non_null(strstr(run.err, reports[k][0])); /* the report names its file */
+            assert_int_equal(test_shell(&run, "tail -c 1000 alone.wav | cmp - pipe"), 0);
+        }
+    }
 }
 
 static void test_full_disk(void **state) {
@@ -202,6 +238,32 @@ static void test_interrupted(void **state) {
     }
 }
 
+/* Two signals that wait together: the first asks, the second ends the program at once, without a file either. */
+static void test_interrupted_twice(void **state) {
+    (void)state;
+    test_run run;
+    test_shell(&run,
+               "\"$PINNA_PROGRAM\" convolve hour.wav deep.wav -o out.wav --device cpu --threads 1 & pid=$!; "
+               "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "
+               "ls -A | grep -q pinna- && break; sleep 0.1; done; ls -A | grep -c pinna-; "
+               "kill -STOP $pid; kill -INT $pid; kill -TERM $pid; kill -CONT $pid; wait $pid; "
+               "test $? -gt 128 && echo ended; ls -A | grep -c pinna-");
+    assert_string_equal(run.out, "1\nended\n0\n");
+    assert_false(test_file_exists(test_path("out.wav")));
+}
+
+/* A reader that stands still keeps nobody: one signal ends the wait, in the thread that writes. */
+static void test_interrupted_before_a_still_reader(void **state) {
+    (void)state;
+    test_run run;
+    test_shell(&run,
+               "mkfifo still; sleep 9 <still >/dev/null 2>&1 & reader=$!; "
+               "\"$PINNA_PROGRAM\" convolve hour.wav ir.wav -o still --device cpu --threads 2 & pid=$!; "
+               "sleep 0.5; kill -TERM $pid; wait $pid; echo \"status $?\"; kill $reader");
+    assert_string_equal(run.out, "status 1\n");
+    assert_non_null(strstr(run.err, "still: interrupted while its reader stood still"));
+}
+
 static void check_malformed(const char *path, const char *format) {
     char arguments[2048];
     test_run run;
@@ -241,9 +303,13 @@ int main(void) {
         cmocka_unit_test(test_unwritable_folder),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_told_as_it_is),
         cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_standard_output_is_audio),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_interrupted_twice),
+        cmocka_unit_test(test_interrupted_before_a_still_reader),
         cmocka_unit_test(test_malformed),
     };
     return cmocka_run_group_tests(tests, make_inputs, NULL);

@@ -35,6 +35,19 @@ run() {
 cc "$source_folder/tests/consumer/main.c" $(pkg-config --cflags --libs pinna) -o "$folder/pkgconfig_shared"
 run pkgconfig_shared
 
+# The example of the README as it is printed, with the line that it is compiled by.
+awk '/^...$/ && substr($0, 1, 3) == fence { inside = 0 } inside { print } $0 == fence "c" { inside = 1 }' fence='```' \
+    "$source_folder/README.md" >"$folder/bee.c"
+compile=$(sed -n 's/^    \(cc bee\.c .*\) && .*/\1/p' "$source_folder/README.md")
+if [ ! -s "$folder/bee.c" ] || [ -z "$compile" ]; then
+    echo "the README has no example in C"
+    exit 1
+fi
+(cd "$folder" && eval "$compile -Wall -Wextra -Werror -Wl,-rpath,$library" && ./a.out | tee heard)
+# A sine of half the full scale; the built-in set's response at 440 Hz is largest at the side, 0.28 at the near ear.
+awk '$1 == "peak" && $2 > 0.10 && $2 < 0.20 { found = 1 } END { exit !found }' "$folder/heard" ||
+    { echo "the example of the README is not heard"; exit 1; }
+
 generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build_folder/CMakeCache.txt")
 logged cmake -S "$source_folder/tests/consumer" -B "$folder" -G "$generator" -DCMAKE_PREFIX_PATH="$prefix"
 logged cmake --build "$folder"

@@ -196,8 +196,19 @@ static void check_describes(void **state) {
                           "buses: [{name: hall, reverb: {ir: builtin, predelay: 0.02}}]\n");
     test_program(&run, "check s.yaml --device cpu");
     assert_int_equal(run.status, 0);
-    static const char *const words[] = {"voice", "quiet",   "hall",    "44100",  "0.50 s", "stereo",
-                                        "48000", "builtin", "latency", "memory", "mute",   "-6.0 dB"};
+    static const char *const words[] = {"voice",
+                                        "quiet",
+                                        "hall",
+                                        "44100",
+                                        "0.50 s",
+                                        "stereo",
+                                        "48000",
+                                        "builtin",
+                                        "latency of the engine",
+                                        "memory",
+                                        "mute",
+                                        "-6.0 dB",
+                                        "longest tail 2.02 s"};
     for (size_t k = 0; k < sizeof words / sizeof *words; ++k)
         if (strstr(run.out, words[k]) == NULL && strstr(run.err, words[k]) == NULL)
             fail_msg("no '%s' in %s%s", words[k], run.out, run.err);
@@ -208,6 +219,7 @@ static void check_describes(void **state) {
     assert_true(number(document, "latency_frames") == 256);
     assert_true(number(document, "memory") > 1e6);
     assert_true(fabs(number(document, "seconds") - (0.5 + 0.1 + 2.02)) < 1e-9);
+    assert_true(fabs(number(document, "longest_tail") - 2.02) < 1e-9);
     const cJSON *sources = cJSON_GetObjectItemCaseSensitive(document, "sources");
     assert_int_equal(cJSON_GetArraySize(sources), 2);
     assert_string_equal(text(cJSON_GetArrayItem(sources, 0), "name"), "voice");

@@ -3,7 +3,7 @@
 
 /* An OpenCL loader that misbehaves as drivers do, for the tests of the first look at platforms. FAKE_OPENCL in the
  * environment says how: where it acts ("load" = when the platforms are listed, "look" = when the devices of platform 1
- * of 3 are), and what it does: "abort" or "hang". Platforms 0 and 2 have one unusable device each. */
+ * of 3 are), and what it does: "abort" or "hang"; "empty" = platform 1 has no device, "empty all" = none has. Platforms 0 and 2 have one unusable device each. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdlib.h>
@@ -37,6 +37,9 @@ cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint room
     long p = (int *)(void *)platform - platforms;
     if (p == 1)
         misbehave("look");
+    const char *how = getenv("FAKE_OPENCL");
+    if (how != NULL && (strcmp(how, "empty all") == 0 || (p == 1 && strcmp(how, "empty") == 0)))
+        return CL_DEVICE_NOT_FOUND;
     list[0] = (cl_device_id)(void *)&devices[p];
     *count = 1;
     return CL_SUCCESS;

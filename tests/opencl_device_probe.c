@@ -95,6 +95,34 @@ static void platform_that_dies(void **state) {
     }
 }
 
+/* Said where OpenCL was asked for, by kind or by number; `auto` just takes what there is. */
+static void platform_without_device(void **state) {
+    (void)state;
+    pn_opencl_info *list = NULL;
+    int count = 0;
+    pinna_error err;
+    assert_int_equal(look(fake(), "empty", &list, &count, &err), PINNA_OK);
+    assert_int_equal(count, 3);
+    assert_true(list[1].platform == 1 && list[1].device == -1 && list[1].empty);
+    assert_true(!list[0].empty && !list[2].empty && list[2].device == 0);
+    pn_free(list);
+    pn_backend *backend = NULL;
+    assert_int_equal(pn_backend_open("opencl:1.0", NULL, NULL, &backend, &err), PINNA_DEVICE);
+    assert_non_null(strstr(err.text, "shows no device"));
+    assert_int_equal(look(fake(), "empty all", &list, &count, &err), PINNA_OK);
+    pn_free(list);
+    assert_int_equal(pn_backend_open("opencl", NULL, NULL, &backend, &err), PINNA_DEVICE);
+    assert_non_null(strstr(err.text, "platform 0 (Fake): shows no device"));
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    assert_ok(pn_backend_open("auto", NULL, messages, &backend, &err), &err);
+    pn_backend_close(backend);
+    for (size_t i = 0; i < pn_messages_count(messages); ++i) {
+        pinna_message_level level;
+        assert_null(strstr(pn_messages_get(messages, i, &level), "shows no device"));
+    }
+    pn_messages_free(messages);
+}
+
 static void unusable_devices_are_refused(void **state) {
     (void)state;
     pn_opencl_info *list = NULL;
@@ -120,6 +148,7 @@ int main(void) {
         cmocka_unit_test(library_that_is_no_loader),
         cmocka_unit_test(loader_that_dies),
         cmocka_unit_test(platform_that_dies),
+        cmocka_unit_test(platform_without_device),
         cmocka_unit_test(unusable_devices_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,23 @@ static void test_signals_stay_ours(void **state) {
     pn_audio_device_close(device);
 }
 
+/* The ring is asked for in seconds and made at the device's rate: a power of two, so less than twice of that. */
+static void test_ring_in_seconds(void **state) {
+    (void)state;
+    static const double rates[] = {8000, 44100, 96000};
+    use("dummy");
+    for (int r = 0; r < 3; ++r) {
+        pinna_error err = {0};
+        pn_audio_device *device;
+        pn_audio_device_desc desc = {.rate = rates[r], .buffer = 256, .ahead_s = 0.25};
+        assert_ok(pn_audio_device_open(&desc, NULL, &device, &err), &err);
+        const pn_audio_device_info *info = pn_audio_device_get_info(device);
+        double held_s = (double)info->ring_frames / info->rate;
+        assert_true(held_s >= 0.25 && held_s < 0.5);
+        pn_audio_device_close(device);
+    }
+}
+
 /* What is written comes out, once, in order, after and before silence only; an empty ring is an underrun until the
  * end is declared. */
 static void test_disk(void **state) {
@@ -120,6 +137,7 @@ int main(void) {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_no_driver),
         cmocka_unit_test(test_signals_stay_ours),
+        cmocka_unit_test(test_ring_in_seconds),
         cmocka_unit_test(test_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -415,6 +415,10 @@ static void test_writer_refuses(void **state) {
     assert_int_equal(try_open(test_path("x.opus"), (pn_audio_writer_spec){.rate = 44100}, &err),
                      PINNA_BAD_ARGUMENT);
     assert_non_null(strstr(err.text, "48 kHz"));
+    assert_int_equal(try_open(test_path("x.ogg"), (pn_audio_writer_spec){.rate = 384000}, &err),
+                     PINNA_BAD_ARGUMENT);
+    assert_non_null(strstr(err.text, "8000 to 200000 Hz"));
+    assert_null(strstr(err.text, ".;"));
     assert_int_equal(try_open(test_path("x.aiff"), (pn_audio_writer_spec){.frames = 1u << 30}, &err),
                      PINNA_IO);
     write_file(test_path("in.wav"), &(pn_audio_writer_spec){.channels = 1, .rate = 48000}, noise, 10);
@@ -425,6 +429,29 @@ static void test_writer_refuses(void **state) {
     assert_non_null(strstr(err.text, "same file"));
     assert_int_equal(count_files("pinna-"), 0);
     assert_false(test_file_exists(test_path("x.flac")));
+}
+
+/* A link to a link to a file that is not there yet: the file appears there, the links stay. */
+static void test_dangling_links(void **state) {
+    (void)state;
+    char to[1024];
+    struct stat st;
+    pn_audio_writer_spec spec = {.channels = 1, .rate = 48000};
+    assert_int_equal(mkdir(test_path("there"), 0777), 0);
+    assert_int_equal(symlink("there/first.wav", test_path("one.wav")), 0);
+    snprintf(to, sizeof to, "%s", test_path("one.wav"));
+    assert_int_equal(symlink(to, test_path("two.wav")), 0);
+    write_file(test_path("two.wav"), &spec, noise, 10);
+    assert_int_equal(lstat(test_path("there/first.wav"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_true(lstat(test_path("one.wav"), &st) == 0 && S_ISLNK(st.st_mode));
+    assert_true(lstat(test_path("two.wav"), &st) == 0 && S_ISLNK(st.st_mode));
+    pinna_error err = {0};
+    assert_int_equal(symlink("none/x.wav", test_path("astray.wav")), 0);
+    assert_int_equal(try_open(test_path("astray.wav"), spec, &err), PINNA_NOT_FOUND);
+    assert_int_equal(symlink("ring.wav", test_path("ring.wav")), 0);
+    assert_int_equal(try_open(test_path("ring.wav"), spec, &err), PINNA_IO);
+    assert_int_equal(count_files("pinna-"), 0);
 }
 
 static void test_replaces_only_when_complete(void **state) {
@@ -559,6 +586,7 @@ int main(void) {
         cmocka_unit_test(test_seek),
         cmocka_unit_test(test_response_gain),
         cmocka_unit_test(test_writer_refuses),
+        cmocka_unit_test(test_dangling_links),
         cmocka_unit_test(test_replaces_only_when_complete),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_spill),

@@ -10,7 +10,7 @@
 #include "render_support.h"
 
 static pn_audio_device *open_device(double rate) {
-    pn_audio_device_desc desc = {.rate = rate, .buffer = 256, .ring_frames = 4096};
+    pn_audio_device_desc desc = {.rate = rate, .buffer = 256, .ahead_s = 4096 / rate};
     pn_audio_device *device = NULL;
     pinna_error err = {0};
     assert_ok(pn_audio_device_open(&desc, NULL, &device, &err), &err);

@@ -216,8 +216,9 @@ static void print_figures(const char *name, const pn_bench_figures *f) {
     printf("%s mean %.1f us, p50 %.1f, p90 %.1f, p99 %.1f, p99.9 %.1f, max %.1f", name, f->mean, f->p50,
            f->p90, f->p99, f->p999, f->max);
     if (isfinite(f->phase_worst))
-        printf(", worst phase %.1f", f->phase_worst);
-    printf("\n");
+        printf(", worst phase %.1f\n", f->phase_worst);
+    else
+        printf(", worst phase -\n"); /* too few blocks to tell */
 }
 
 /* Two bins a line; a bar of up to 50 marks. */

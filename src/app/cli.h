@@ -98,7 +98,7 @@ void pn_progress_end(pn_progress *progress); /* clears the line */
 double pn_monotonic_seconds(void);
 
 /* After pn_interrupt_watch, Ctrl-C and SIGTERM set a flag instead of ending the program, so that a loop can
- * stop and clean up; a second Ctrl-C ends it at once. */
+ * stop and clean up; a second one ends it at once, and takes unfinished files with it. */
 void pn_interrupt_watch(void);
 bool pn_interrupted(void);
 

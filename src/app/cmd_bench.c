@@ -1,11 +1,18 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
+#include <limits.h>
 #include <string.h>
 
 #include "app/bench.h"
 
-static int check_options(const pn_bench_options *options, bool binaural, const char *kind) {
+enum { DEFAULT_CHANNELS = 8, NOT_GIVEN = INT_MIN };
+
+static int check_options(pn_bench_options *options, bool binaural, const char *kind) {
     int block = options->block;
+    if (options->matrix != NULL && options->channels != NOT_GIVEN)
+        return pn_cli_usage("bench", "--channels and --matrix exclude each other");
+    if (options->channels == NOT_GIVEN)
+        options->channels = DEFAULT_CHANNELS;
     if (!binaural && strcmp(kind, "convolve") != 0)
         return pn_cli_usage("bench", "'%s' is no benchmark; expected convolve or binaural", kind);
     if (block < 32 || block > 8192 || (block & (block - 1)) != 0)
@@ -42,7 +49,7 @@ static pinna_status run(pn_bench_options *options, bool binaural, pinna_error *e
 
 int pn_cmd_bench(int argc, char **argv) {
     pn_bench_options o = {.common = {.device = "auto", .threads = 1},
-                          .channels = 8,
+                          .channels = NOT_GIVEN,
                           .sources = 64,
                           .block = 256,
                           .taps = 224,

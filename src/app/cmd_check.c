@@ -71,7 +71,7 @@ static void print_text(const char *name, const pn_renderer *renderer) {
     pn_renderer_report report;
     char length[32], tail[32];
     pn_renderer_describe(renderer, &report);
-    printf("%s: %s at %.0f Hz, %llu frames (%s of it tail), block %d, %s\n", name,
+    printf("%s: %s at %.0f Hz, %llu frames (longest tail %s), block %d, %s\n", name,
            pn_format_seconds(seconds_of(renderer, report.frames), length, sizeof length),
            pn_renderer_rate(renderer), (unsigned long long)report.frames,
            pn_format_seconds(seconds_of(renderer, report.tail), tail, sizeof tail),
@@ -82,7 +82,9 @@ static void print_text(const char *name, const pn_renderer *renderer) {
         printf("hrtf\n  %s: %d directions, responses of %d samples, transform %d, motion every %d frames\n",
                report.hrtf->name, report.hrtf->measured, report.hrtf->taps + report.hrtf->max_delay,
                report.transform, report.quantum);
-    printf("latency %d frames (%.2f ms) live, none in files; memory of filters and histories %.1f MB\n",
+    printf("latency of the engine %d frames (%.2f ms), one block, when played (the device's buffer and the "
+           "ring come on "
+           "top), none in files\nmemory of filters and histories %.1f MB\n",
            pn_renderer_block(renderer), 1e3 * pn_renderer_block(renderer) / pn_renderer_rate(renderer),
            1e-6 * (double)report.memory);
 }
@@ -140,7 +142,7 @@ static void print_json(const pn_renderer *renderer, const pn_messages *messages)
     cJSON_AddNumberToObject(json, "block", pn_renderer_block(renderer));
     cJSON_AddNumberToObject(json, "frames", (double)report.frames);
     cJSON_AddNumberToObject(json, "seconds", seconds_of(renderer, report.frames));
-    cJSON_AddNumberToObject(json, "tail", seconds_of(renderer, report.tail));
+    cJSON_AddNumberToObject(json, "longest_tail", seconds_of(renderer, report.tail));
     cJSON_AddNumberToObject(json, "memory", (double)report.memory);
     cJSON_AddNumberToObject(json, "latency_frames", pn_renderer_block(renderer));
     cJSON_AddItemToObject(json, "sources", json_sources(renderer));

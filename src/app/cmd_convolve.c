@@ -41,7 +41,7 @@ static void print_json(const pn_convolution *job, const pn_convolution_result *r
     cJSON_AddNumberToObject(json, "frames", (double)r->frames);
     cJSON_AddNumberToObject(json, "rate", r->rate);
     cJSON_AddNumberToObject(json, "channels", r->channels);
-    cJSON_AddStringToObject(json, "encoding", pn_encoding_name(r->encoding));
+    cJSON_AddStringToObject(json, "encoding", r->encoding);
     cJSON_AddNumberToObject(json, "seconds", (double)r->frames / r->rate);
     cJSON_AddNumberToObject(json, "realtime_factor", speed(r));
     cJSON_AddStringToObject(json, "layout", r->layout);
@@ -63,7 +63,7 @@ static void print_text(const pn_convolution *job, const pn_convolution_result *r
     double peak = pn_gain_to_db(r->peak);
     fprintf(to, "%s: %s, %d channel%s, %.0f Hz, %s\n", job->out,
             pn_format_seconds((double)r->frames / r->rate, length, sizeof length), r->channels,
-            r->channels == 1 ? "" : "s", r->rate, pn_encoding_name(r->encoding));
+            r->channels == 1 ? "" : "s", r->rate, r->encoding);
     fprintf(to, "  %d x %d, %s; response of %s\n", r->channels_in, r->channels, r->layout,
             pn_format_seconds((double)r->frames_ir / r->rate, response, sizeof response));
     if (isfinite(peak))
@@ -116,7 +116,7 @@ static int run(pn_convolution *job, const pn_common *common) {
     int exit_status = status == PINNA_OK ? PN_EXIT_DONE : pn_cli_fail("convolve", &err);
     if (status == PINNA_OK) {
         /* With the audio itself on standard output the summary goes to standard error. */
-        FILE *to = strcmp(job->out, "-") == 0 ? stderr : stdout;
+        FILE *to = pn_is_standard_output(job->out) ? stderr : stdout;
         pn_cli_repeat_warnings(common, messages);
         if (common->json)
             print_json(job, &result, messages, to);

@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -306,6 +307,9 @@ static pinna_status run(job *j, pinna_error *err) {
         status = write_pair(j, err);
     if (status != PINNA_OK)
         return status;
+    /* With the audio itself on standard output the report goes to standard error. */
+    if (j->out != NULL && pn_is_standard_output(j->out))
+        dup2(STDERR_FILENO, STDOUT_FILENO);
     if (j->common.json)
         return print_json(j, err);
     print_text(j);

@@ -14,14 +14,15 @@ typedef struct {
 
 static pinna_status open_device(const play_options *options, const pn_renderer *renderer,
                                 pn_messages *messages, pn_audio_device **device, pinna_error *err) {
+    /* At least two blocks: one is played while the next is made. */
+    double ahead_s = 1e-3 * options->ahead_ms,
+           blocks_s = 2 * pn_renderer_block(renderer) / pn_renderer_rate(renderer);
     pn_audio_device_desc desc = {
         .name = options->output,
         .rate = pn_renderer_rate(renderer),
         .buffer = options->buffer,
-        .ring_frames = (size_t)(options->ahead_ms * 1e-3 * pn_renderer_rate(renderer)),
+        .ahead_s = ahead_s > blocks_s ? ahead_s : blocks_s,
     };
-    if (desc.ring_frames < (size_t)pn_renderer_block(renderer) * 2)
-        desc.ring_frames = (size_t)pn_renderer_block(renderer) * 2;
     pinna_status status = pn_audio_device_open(&desc, messages, device, err);
     if (status != PINNA_OK)
         return status;

@@ -397,7 +397,8 @@ static pinna_status normalize(run_state *s, pinna_error *err) {
         if (s->job->progress != NULL && !goes_on(s, r->frames))
             return pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
     }
-    pn_info(s->messages, "normalised to -1 dBFS by %+.2f dB", r->gain_db);
+    if (r->peak > 0)
+        pn_info(s->messages, "normalised to -1 dBFS by %+.2f dB", r->gain_db);
     return PINNA_OK;
 }
 

@@ -40,8 +40,8 @@ typedef struct {
     double peak;      /* linear, of what was written, before clipping */
     double gain_db;   /* that --normalize applied; else 0 */
     uint64_t clipped;
-    pn_encoding encoding;
-    double seconds; /* spent on the work */
+    const char *encoding; /* as pn_audio_writer_stats */
+    double seconds;       /* spent on the work */
 } pn_convolution_result;
 
 /* How responses meet channels:

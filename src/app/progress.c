@@ -3,9 +3,12 @@
 #include "app/cli.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "io/audio_file.h"
 
 double pn_monotonic_seconds(void) {
     struct timespec t;
@@ -51,11 +54,17 @@ void pn_progress_end(pn_progress *progress) {
     fflush(stderr);
 }
 
-static volatile sig_atomic_t interrupted;
+static atomic_int interrupts;
 
+/* The second one ends the program as soon as this returns (the signal is blocked meanwhile). */
 static void on_interrupt(int number) {
-    interrupted = 1;
+    if (atomic_fetch_add(&interrupts, 1) == 0) {
+        pn_audio_writer_interrupt();
+        return;
+    }
+    pn_audio_writer_cancel_all();
     signal(number, SIG_DFL);
+    raise(number);
 }
 
 void pn_interrupt_watch(void) {
@@ -69,5 +78,5 @@ void pn_interrupt_watch(void) {
 }
 
 bool pn_interrupted(void) {
-    return interrupted != 0;
+    return atomic_load(&interrupts) != 0;
 }

@@ -101,6 +101,11 @@ static double speed(const summary *s) {
     return s->result.seconds > 0 ? audio_seconds(s) / s->result.seconds : 0;
 }
 
+/* With the audio itself on standard output the report goes to standard error. */
+static FILE *report_stream(const summary *s) {
+    return pn_is_standard_output(s->session->out) ? stderr : stdout;
+}
+
 static void add_level(cJSON *json, const char *name, double level) {
     if (isfinite(level))
         cJSON_AddNumberToObject(json, name, round(level * 100) / 100);
@@ -115,6 +120,7 @@ static void print_json(const summary *s) {
     cJSON_AddNumberToObject(json, "frames", (double)s->result.frames);
     cJSON_AddNumberToObject(json, "rate", pn_renderer_rate(s->renderer));
     cJSON_AddNumberToObject(json, "channels", 2);
+    cJSON_AddStringToObject(json, "encoding", s->written.encoding);
     cJSON_AddNumberToObject(json, "seconds", audio_seconds(s));
     cJSON_AddNumberToObject(json, "realtime_factor", speed(s));
     add_level(json, "peak_dbtp", s->result.loudness.true_peak_dbtp);
@@ -128,8 +134,7 @@ static void print_json(const summary *s) {
             cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
     }
     char *text = cJSON_Print(json);
-    /* With the audio itself on standard output the document goes to standard error. */
-    fprintf(strcmp(s->session->out, "-") == 0 ? stderr : stdout, "%s\n", text == NULL ? "{}" : text);
+    fprintf(report_stream(s), "%s\n", text == NULL ? "{}" : text);
     cJSON_free(text);
     cJSON_Delete(json);
 }
@@ -152,7 +157,7 @@ static void print_level(FILE *to, const char *what, double level, const char *un
 }
 
 static void print_text(const summary *s) {
-    FILE *to = strcmp(s->session->out, "-") == 0 ? stderr : stdout;
+    FILE *to = report_stream(s);
     char length[32];
     int active, binaural;
     pn_renderer_report report;
@@ -161,7 +166,7 @@ static void print_text(const summary *s) {
     size_t buses = pn_renderer_scene(s->renderer)->bus_count;
     fprintf(to, "%s: %s, stereo, %.0f Hz, %s\n", s->session->out,
             pn_format_seconds(audio_seconds(s), length, sizeof length), pn_renderer_rate(s->renderer),
-            pn_encoding_name(s->written.encoding));
+            s->written.encoding);
     fprintf(to, "  %d source%s (%d binaural), %zu bus%s", active, active == 1 ? "" : "s", binaural, buses,
             buses == 1 ? "" : "es");
     if (report.hrtf != NULL)

@@ -79,6 +79,10 @@ static pinna_status open_first(const pn_opencl_info *list, int count, bool with_
     }
     if (tried)
         return pn_fail(err, PINNA_DEVICE, "no OpenCL device can be used: %s", first.text);
+    for (int i = 0; i < count && with_cpu; ++i)
+        if (list[i].device < 0)
+            return pn_fail(err, PINNA_DEVICE, "no OpenCL device can be used: platform %d (%s): %s",
+                           list[i].platform, list[i].platform_name, list[i].problem);
     if (with_cpu)
         return pn_fail(err, PINNA_NOT_FOUND,
                        "no OpenCL device on this machine; install a driver (Debian: pocl-opencl-icd for the "
@@ -114,15 +118,16 @@ pinna_status pn_backend_opencl_open(const char *spec, pn_messages *messages, pn_
     pinna_status status = pn_opencl_list(&list, &count, err);
     if (status != PINNA_OK)
         return status;
-    bool by_number = strncmp(spec, "opencl:", 7) == 0;
+    /* A driver that is installed without its hardware is nothing that `auto` needs to speak of. */
+    bool by_number = strncmp(spec, "opencl:", 7) == 0, by_auto = strcmp(spec, "auto") == 0;
     for (int i = 0; i < count && !by_number; ++i)
-        if (list[i].device < 0)
+        if (list[i].device < 0 && !(by_auto && list[i].empty))
             pn_warn(messages, "OpenCL platform %d (%s): %s", list[i].platform, list[i].platform_name,
                     list[i].problem);
     if (by_number)
         status = open_numbered(spec, list, count, backend, err);
     else
-        status = open_first(list, count, strcmp(spec, "auto") != 0, messages, backend, err);
+        status = open_first(list, count, !by_auto, messages, backend, err);
     pn_free(list);
     return status;
 }

@@ -132,6 +132,15 @@ static void look_at_platform(int pipe, cl_platform_id id, int number) {
         describe(ids[d], &r.info);
         say(pipe, &r);
     }
+    if (count == 0) {
+        r.kind = REPORT_DEVICE;
+        r.info.device = -1;
+        r.info.empty = true;
+        snprintf(
+            r.info.problem, sizeof r.info.problem,
+            "shows no device (no hardware for it, or no HOME or cache folder that its driver can write to)");
+        say(pipe, &r);
+    }
 }
 
 /* Never returns. The platforms below `first` were looked at already. */

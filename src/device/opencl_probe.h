@@ -28,6 +28,7 @@ typedef struct {
     uint64_t memory, max_alloc; /* bytes */
     uint64_t local_memory;
     int units, max_group;
+    bool empty;        /* with device -1: the platform shows no device */
     char problem[256]; /* why it cannot be used; "" when it can be tried */
 } pn_opencl_info;
 

@@ -3,6 +3,7 @@
 #include "io/audio_device.h"
 
 #include <SDL.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -160,7 +161,8 @@ static pinna_status open_device(pn_audio_device *device, const pn_audio_device_d
     info->channels = got.channels;
     name_output(info, desc->name);
     snprintf(info->driver, sizeof info->driver, "%s", driver_name());
-    size_t frames = desc->ring_frames > 0 ? desc->ring_frames : 4 * (size_t)got.samples;
+    size_t frames =
+        desc->ahead_s > 0 ? (size_t)ceil(desc->ahead_s * got.freq - 1e-6) : 4 * (size_t)got.samples;
     if (frames < 2 * (size_t)got.samples)
         frames = 2 * (size_t)got.samples;
     if (!pn_ring_init(&device->ring, frames * STEREO))
@@ -216,10 +218,6 @@ const pn_audio_device_info *pn_audio_device_get_info(const pn_audio_device *d) {
 
 void pn_audio_device_start(pn_audio_device *d) {
     SDL_PauseAudioDevice(d->id, 0);
-}
-
-void pn_audio_device_stop(pn_audio_device *d) {
-    SDL_PauseAudioDevice(d->id, 1);
 }
 
 size_t pn_audio_device_writable(const pn_audio_device *d) {

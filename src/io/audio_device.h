@@ -12,7 +12,7 @@
 
 /* Live output through SDL2. The callback copies stereo frames out of a ring and does nothing else; what the
  * ring has not got is silence, counted as an underrun. Signals stay the program's (SDL installs no handlers).
- * Open, start, stop, close: the thread that opened. write: one thread, any. */
+ * Open, start, close: the thread that opened. write: one thread, any. */
 typedef struct pn_audio_device pn_audio_device;
 
 /* Calls found(user, name) for each output, and gives SDL's driver in use (static text, may be NULL). No
@@ -21,10 +21,11 @@ pinna_status pn_audio_device_list(void (*found)(void *user, const char *name), v
                                   const char **driver, pinna_error *err);
 
 typedef struct {
-    const char *name;   /* as listed; NULL = the default output */
-    double rate;        /* wanted; what comes may differ */
-    int buffer;         /* frames wanted per callback, power of two; 0 = 512 */
-    size_t ring_frames; /* frames of the ring, at least; 0 = four buffers */
+    const char *name; /* as listed; NULL = the default output */
+    double rate;      /* wanted; what comes may differ */
+    int buffer;       /* frames wanted per callback, power of two; 0 = 512 */
+    double
+        ahead_s; /* what the ring holds, at least, at the rate that comes; 0 = four buffers, never below two */
 } pn_audio_device_desc;
 
 typedef struct {
@@ -43,9 +44,8 @@ pinna_status pn_audio_device_open(const pn_audio_device_desc *desc, pn_messages 
 void pn_audio_device_close(pn_audio_device *device); /* accepts NULL; stops first */
 const pn_audio_device_info *pn_audio_device_get_info(const pn_audio_device *device);
 
-/* Start with a full ring to have no underrun at once. A stopped device can start again. */
+/* Start with a full ring to have no underrun at once. */
 void pn_audio_device_start(pn_audio_device *device);
-void pn_audio_device_stop(pn_audio_device *device);
 
 /* Interleaved stereo frames: how many the ring takes now; hands over up to `frames`, returns how many. */
 PN_BLOCK_PATH size_t pn_audio_device_writable(const pn_audio_device *device);

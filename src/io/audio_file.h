@@ -17,6 +17,10 @@
 /* True when both paths exist and are one file (same device and inode, whatever the names). */
 bool pn_same_file(const char *a, const char *b);
 
+/* True for the names under which a writer takes standard output: "-", /dev/stdout and its like. What a program has to
+ * say must then go elsewhere. */
+bool pn_is_standard_output(const char *path);
+
 /* ------------------------------------------------------------------ encodings */
 
 typedef enum {
@@ -30,13 +34,11 @@ typedef enum {
 
 typedef enum { PN_DITHER_NONE, PN_DITHER_TPDF } pn_dither;
 
-/* NULL-terminated lists of the words that users write: pcm16 pcm24 pcm32 f32 f64; none tpdf. */
+/* NULL-terminated list of the words that users write: pcm16 pcm24 pcm32 f32 f64. */
 extern const char *const pn_encoding_words[];
-extern const char *const pn_dither_words[];
 
-/* false when the word is none of these. "triangular" is another word for tpdf. */
+/* false when the word is none of these. */
 bool pn_encoding_parse(const char *word, pn_encoding *encoding);
-bool pn_dither_parse(const char *word, pn_dither *dither);
 const char *pn_encoding_name(pn_encoding encoding);
 
 /* ------------------------------------------------------------------ reading */
@@ -141,10 +143,10 @@ void pn_audio_writer_free(pn_audio_writer *writer);
 
 typedef struct {
     uint64_t frames;
-    uint64_t clipped;   /* samples */
-    uint64_t nonfinite; /* samples */
-    double peak;        /* largest |sample| handed in, before clipping; 1 = full scale */
-    pn_encoding encoding;
+    uint64_t clipped;     /* samples */
+    uint64_t nonfinite;   /* samples */
+    double peak;          /* largest |sample| handed in, before clipping; 1 = full scale */
+    const char *encoding; /* of the file: a word of pn_encoding_words, or "vorbis", "opus"; static */
 } pn_audio_writer_stats;
 
 void pn_audio_writer_get_stats(const pn_audio_writer *writer, pn_audio_writer_stats *stats);
@@ -152,5 +154,9 @@ void pn_audio_writer_get_stats(const pn_audio_writer *writer, pn_audio_writer_st
 /* Removes the temporary files of all open writers, for a signal handler that ends the program:
  * async-signal-safe. */
 void pn_audio_writer_cancel_all(void);
+
+/* From now on a write that waits for the reader of standard output, a FIFO or a device fails with PINNA_CANCELLED, in
+ * whatever thread: for a signal handler that asks the program to end. Async-signal-safe. */
+void pn_audio_writer_interrupt(void);
 
 #endif

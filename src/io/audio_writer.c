@@ -19,6 +19,7 @@ struct pn_audio_writer {
     pn_quantiser quantiser;
     pn_messages *messages;
     uint64_t frames;
+    const char *codec; /* of a lossy container, else NULL */
     bool failed, integers;
     float *floats;    /* PORTION_SAMPLES, interleaved */
     int32_t *samples; /* the same, quantised */
@@ -31,6 +32,10 @@ bool pn_same_file(const char *a, const char *b) {
 
 void pn_audio_writer_cancel_all(void) {
     pn_staged_cancel_all();
+}
+
+void pn_audio_writer_interrupt(void) {
+    pn_staged_interrupt();
 }
 
 static pinna_status check_spec(const char *path, const pn_audio_writer_spec *spec, pinna_error *err) {
@@ -47,7 +52,7 @@ static pinna_status check_spec(const char *path, const pn_audio_writer_spec *spe
 static pn_encoding choose_encoding(const char *path, const pn_container *container, pn_encoding wanted,
                                    pn_messages *messages) {
     pn_encoding encoding = wanted == PN_ENCODING_DEFAULT ? PN_ENCODING_PCM24 : wanted;
-    if (container->lossy) {
+    if (container->codec != NULL) {
         pn_info(messages, "%s: %s, a lossy format with its own encoding%s%s", path, container->name,
                 wanted == PN_ENCODING_DEFAULT ? "" : " instead of ",
                 wanted == PN_ENCODING_DEFAULT ? "" : pn_encoding_name(wanted));
@@ -68,6 +73,7 @@ static pinna_status open_sink(pn_audio_writer *w, const char *path, const pn_aud
         pn_info(w->messages, "%s: its rate is written as %u Hz, not %g Hz", path, w->spec.rate, spec->rate);
     pn_quantiser_init(&w->quantiser, w->spec.encoding, spec->dither);
     w->integers = w->quantiser.bits > 0;
+    w->codec = container->codec;
     w->floats = pn_alloc_floats(PORTION_SAMPLES);
     w->samples = pn_alloc(PORTION_SAMPLES, sizeof *w->samples);
     if (w->floats == NULL || w->samples == NULL)
@@ -176,6 +182,7 @@ void pn_audio_writer_free(pn_audio_writer *w) {
 }
 
 void pn_audio_writer_get_stats(const pn_audio_writer *w, pn_audio_writer_stats *stats) {
-    *stats = (pn_audio_writer_stats){w->frames, w->quantiser.clipped, w->quantiser.nonfinite,
-                                     w->quantiser.peak, w->spec.encoding};
+    *stats =
+        (pn_audio_writer_stats){w->frames, w->quantiser.clipped, w->quantiser.nonfinite, w->quantiser.peak,
+                                w->codec != NULL ? w->codec : pn_encoding_name(w->spec.encoding)};
 }

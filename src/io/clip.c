@@ -24,7 +24,6 @@ struct pn_clip {
     size_t channels;         /* given */
     bool loop, ended;        /* ended: no more source frames */
     double file_rate;
-    bool is_float;
 
     /* pump's side */
     uint64_t from, part, at; /* of the file, frames: first, count, next within the part */
@@ -262,7 +261,6 @@ static pinna_status open_clip(pn_clip *clip, const pn_clip_desc *desc, pn_messag
     clip->channels = desc->channel > 0 ? 1 : (size_t)info->channels;
     clip->loop = desc->loop;
     clip->file_rate = info->rate;
-    clip->is_float = info->is_float;
     status = set_lengths(clip, desc, messages, err);
     if (status == PINNA_OK)
         status = allocate(clip, desc, err);
@@ -315,14 +313,6 @@ uint64_t pn_clip_frames(const pn_clip *clip) {
     return clip->total;
 }
 
-bool pn_clip_is_float(const pn_clip *clip) {
-    return clip->is_float;
-}
-
 void pn_clip_report(pn_clip *clip) {
     pn_audio_reader_report(clip->reader);
-}
-
-uint64_t pn_clip_nonfinite(const pn_clip *clip) {
-    return pn_audio_reader_nonfinite(clip->reader);
 }

@@ -39,8 +39,6 @@ int pn_clip_channels(const pn_clip *clip); /* as given by read */
 double pn_clip_file_rate(const pn_clip *clip);
 /* Frames at the engine's rate; UINT64_MAX for a loop without a length. */
 uint64_t pn_clip_frames(const pn_clip *clip);
-bool pn_clip_is_float(const pn_clip *clip);
-uint64_t pn_clip_nonfinite(const pn_clip *clip);
 /* Warns of them now, unless that was done already: for summaries that are made before the clip is freed. */
 void pn_clip_report(pn_clip *clip);
 

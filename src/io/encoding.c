@@ -9,7 +9,6 @@
 #include "io/planar.h"
 
 const char *const pn_encoding_words[] = {"pcm16", "pcm24", "pcm32", "f32", "f64", NULL};
-const char *const pn_dither_words[] = {"none", "tpdf", NULL};
 
 bool pn_encoding_parse(const char *word, pn_encoding *encoding) {
     for (int i = 0; pn_encoding_words[i] != NULL; ++i) {
@@ -19,14 +18,6 @@ bool pn_encoding_parse(const char *word, pn_encoding *encoding) {
         }
     }
     return false;
-}
-
-bool pn_dither_parse(const char *word, pn_dither *dither) {
-    bool tpdf = strcmp(word, "tpdf") == 0 || strcmp(word, "triangular") == 0;
-    if (!tpdf && strcmp(word, "none") != 0)
-        return false;
-    *dither = tpdf ? PN_DITHER_TPDF : PN_DITHER_NONE;
-    return true;
 }
 
 const char *pn_encoding_name(pn_encoding encoding) {

@@ -21,10 +21,13 @@ typedef struct {
 typedef struct {
     const char *extension;
     const char *name;
-    int format; /* libsndfile's type and, when lossy, subtype; 0 = our WAV */
-    bool lossy;
-    unsigned takes;     /* bit set of pn_encoding */
+    const char *codec;  /* "vorbis", "opus": lossy, with samples of its own; else NULL */
+    const char *limits; /* for people, where channels or rates are limited; else NULL */
     uint64_t max_bytes; /* of samples; 0 = no limit */
+    int format;         /* libsndfile's type and, when lossy, subtype; 0 = our WAV */
+    unsigned takes;     /* bit set of pn_encoding */
+    int max_channels;   /* 0 = no limit; libsndfile finds such limits only while writing, or not at all */
+    uint32_t min_rate, max_rate;
 } pn_container;
 
 /* By extension, in any case of letters; NULL when unknown. */

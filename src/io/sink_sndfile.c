@@ -15,18 +15,46 @@
 #define TAKES_ALL (TAKES(PCM16) | TAKES(PCM24) | TAKES(PCM32) | TAKES(F32) | TAKES(F64))
 
 static const pn_container containers[] = {
-    {".wav", "WAV", 0, false, TAKES_ALL, 0},
-    {".w64", "W64", SF_FORMAT_W64, false, TAKES_ALL, 0},
-    {".caf", "CAF", SF_FORMAT_CAF, false, TAKES_ALL, 0},
-    {".aiff", "AIFF", SF_FORMAT_AIFF, false, TAKES_ALL, 0x7fff0000},
-    {".aif", "AIFF", SF_FORMAT_AIFF, false, TAKES_ALL, 0x7fff0000},
-    {".flac", "FLAC", SF_FORMAT_FLAC, false, TAKES(PCM16) | TAKES(PCM24), 0},
-    {".ogg", "Ogg Vorbis", SF_FORMAT_OGG | SF_FORMAT_VORBIS, true, TAKES_ALL, 0},
-    {".opus", "Ogg Opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, true, TAKES_ALL, 0},
+    {.extension = ".wav", .name = "WAV", .takes = TAKES_ALL},
+    {.extension = ".w64", .name = "W64", .format = SF_FORMAT_W64, .takes = TAKES_ALL},
+    {.extension = ".caf", .name = "CAF", .format = SF_FORMAT_CAF, .takes = TAKES_ALL},
+    {.extension = ".aiff",
+     .name = "AIFF",
+     .format = SF_FORMAT_AIFF,
+     .takes = TAKES_ALL,
+     .max_bytes = 0x7fff0000},
+    {.extension = ".aif",
+     .name = "AIFF",
+     .format = SF_FORMAT_AIFF,
+     .takes = TAKES_ALL,
+     .max_bytes = 0x7fff0000},
+    {.extension = ".flac",
+     .name = "FLAC",
+     .format = SF_FORMAT_FLAC,
+     .takes = TAKES(PCM16) | TAKES(PCM24),
+     .limits = "up to 8 channels, up to 655350 Hz",
+     .max_channels = 8,
+     .max_rate = 655350},
+    {.extension = ".ogg",
+     .name = "Ogg Vorbis",
+     .format = SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+     .codec = "vorbis",
+     .takes = TAKES_ALL,
+     .limits = "up to 255 channels, 8000 to 200000 Hz",
+     .max_channels = 255,
+     .min_rate = 8000,
+     .max_rate = 200000},
+    {.extension = ".opus",
+     .name = "Ogg Opus",
+     .format = SF_FORMAT_OGG | SF_FORMAT_OPUS,
+     .codec = "opus",
+     .takes = TAKES_ALL,
+     .limits = "up to 255 channels, at 8, 12, 16, 24 or 48 kHz",
+     .max_channels = 255},
 };
 enum { CONTAINERS = sizeof containers / sizeof containers[0], PORTION = 2048 };
 
-const pn_container pn_container_stream = {"", "WAV", 0, false, TAKES_ALL, 0};
+const pn_container pn_container_stream = {.extension = "", .name = "WAV", .takes = TAKES_ALL};
 
 const char *pn_container_list(void) {
     return ".wav .w64 .caf .aiff .aif .flac .ogg .opus";
@@ -61,8 +89,10 @@ static int subformat(pn_encoding encoding) {
 static pinna_status fail_writing(const snd_sink *s, int code, pinna_error *err) {
     if (code != 0)
         return pn_staged_fail(s->file->path, code, err);
-    return pn_fail(err, PINNA_IO, "%s: cannot write: %s; nothing is left of this output", s->file->path,
-                   sf_strerror(s->sndfile));
+    const char *reason = sf_strerror(s->sndfile); /* some end with a full stop, some do not */
+    int length = (int)strcspn(reason, ".");
+    return pn_fail(err, PINNA_IO, "%s: cannot write: %.*s; nothing is left of this output", s->file->path,
+                   length, reason);
 }
 
 static pinna_status check_size(snd_sink *s, size_t frames, pinna_error *err) {
@@ -124,7 +154,7 @@ static pinna_status finish(pn_sink *sink, uint64_t frames, pinna_error *err) {
     s->sndfile = NULL;
     if (closed != 0)
         return fail_writing(s, code, err);
-    if (s->container->lossy && !pn_ogg_fix_serial(s->file->fd))
+    if (s->container->codec != NULL && !pn_ogg_fix_serial(s->file->fd))
         return fail_writing(s, EIO, err);
     return verify(s, frames, err);
 }
@@ -139,25 +169,32 @@ static void snd_free(pn_sink *sink) {
 static const pn_sink_ops ops = {
     .write_integers = write_integers, .write_floats = write_floats, .finish = finish, .free = snd_free};
 
+static bool fits(const pn_container *container, const pn_sink_spec *spec) {
+    return (container->max_channels == 0 || spec->channels <= container->max_channels) &&
+           (container->max_rate == 0 || spec->rate <= container->max_rate) &&
+           spec->rate >= container->min_rate;
+}
+
 static pinna_status start(snd_sink *s, pinna_error *err) {
     int format = s->container->format;
-    if (!s->container->lossy)
+    if (s->container->codec == NULL)
         format |= subformat(s->spec.encoding);
     SF_INFO info = {.samplerate = (int)s->spec.rate, .channels = s->spec.channels, .format = format};
     pinna_status status = check_size(s, s->spec.frames, err);
     if (status != PINNA_OK)
         return status;
-    if (sf_format_check(&info))
+    if (fits(s->container, &s->spec) && sf_format_check(&info))
         s->sndfile = sf_open_fd(s->file->fd, SFM_WRITE, &info, 0);
-    if (s->sndfile == NULL)
+    if (s->sndfile == NULL) {
+        const char *limits = s->container->limits;
         return pn_fail(err, PINNA_BAD_ARGUMENT,
-                       "%s: %s cannot hold %d channels at %u Hz%s; .wav, .w64 and .caf hold any",
+                       "%s: %s cannot hold %d channels at %u Hz%s%s%s; .wav, .w64 and .caf hold any",
                        s->file->path, s->container->name, s->spec.channels, s->spec.rate,
-                       strcmp(s->container->extension, ".opus") == 0 ? " (only 8, 12, 16, 24 and 48 kHz)"
-                                                                     : "");
+                       limits == NULL ? "" : " (", limits == NULL ? "" : limits, limits == NULL ? "" : ")");
+    }
     sf_command(s->sndfile, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
     double quality = 0.7;
-    if (s->container->lossy)
+    if (s->container->codec != NULL)
         sf_command(s->sndfile, SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof quality);
     return PINNA_OK;
 }

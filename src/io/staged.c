@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,15 +60,38 @@ pinna_status pn_staged_fail(const char *path, int code, pinna_error *err) {
         reason = "the disk is full; nothing is left of this output";
     else if (code == EFBIG)
         reason = "the file has reached the largest size allowed here; nothing is left of this output";
+    else if (code == EINTR)
+        reason = "interrupted";
     else if (code == EPIPE)
         reason = "the program that reads this output has ended";
     return pn_fail(err, PINNA_IO, "%s: cannot write: %s", path, reason);
 }
 
+static atomic_bool interrupted;
+
+void pn_staged_interrupt(void) {
+    atomic_store(&interrupted, true);
+}
+
+/* The signal may be handled by another thread than the one that writes, so an interrupted call is not enough to
+ * notice it: up to PIPE_BUF bytes are written when they find room at once, and in between the flag is looked at. */
+static pinna_status wait_for_reader(const pn_staged *s, pinna_error *err) {
+    enum { STEP_MS = 50 };
+    struct pollfd ready = {.fd = s->fd, .events = POLLOUT};
+    while (poll(&ready, 1, STEP_MS) <= 0) {
+        if (atomic_load(&interrupted))
+            return pn_fail(err, PINNA_CANCELLED, "%s: interrupted while its reader stood still", s->path);
+    }
+    return PINNA_OK;
+}
+
 pinna_status pn_staged_write(const pn_staged *s, const void *bytes, size_t count, pinna_error *err) {
     const char *at = bytes;
     while (count > 0) {
-        ssize_t done = write(s->fd, at, count);
+        pinna_status status = s->waits ? wait_for_reader(s, err) : PINNA_OK;
+        if (status != PINNA_OK)
+            return status;
+        ssize_t done = write(s->fd, at, s->waits && count > PIPE_BUF ? PIPE_BUF : count);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
@@ -78,30 +102,69 @@ pinna_status pn_staged_write(const pn_staged *s, const void *bytes, size_t count
     return PINNA_OK;
 }
 
-static pinna_status open_standard_output(pn_staged *s, pinna_error *err) {
+bool pn_is_standard_output(const char *path) {
+    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* fd: what open or dup returned. */
+static pinna_status opened_directly(pn_staged *s, int fd, pinna_error *err) {
+    struct stat st;
     s->direct = true;
+    s->fd = fd;
+    if (fd < 0)
+        return pn_staged_fail(s->path, errno, err);
+    s->waits = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
+    return PINNA_OK;
+}
+
+static pinna_status open_standard_output(pn_staged *s, pinna_error *err) {
     if (isatty(STDOUT_FILENO))
         return pn_fail(
             err, PINNA_BAD_ARGUMENT,
             "%s: standard output is a terminal; send it to a file or a program, as in `... -o - | aplay`",
             s->path);
-    s->fd = dup(STDOUT_FILENO);
-    return s->fd >= 0 ? PINNA_OK : pn_staged_fail(s->path, errno, err);
+    return opened_directly(s, dup(STDOUT_FILENO), err);
 }
 
 /* A FIFO without a reader makes open wait, as in any program. */
 static pinna_status open_directly(pn_staged *s, pinna_error *err) {
-    s->direct = true;
-    s->fd = open(s->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return s->fd >= 0 ? PINNA_OK : pn_staged_fail(s->path, errno, err);
+    return opened_directly(s, open(s->path, O_WRONLY | O_CLOEXEC | O_NOCTTY), err);
 }
 
-/* Where a path leads: the file itself, through links; a file that is not there yet keeps its name. */
+/* One step along a link, in place; false when there is none. */
+static bool follow(char path[PATH_MAX]) {
+    char next[PATH_MAX];
+    ssize_t length = readlink(path, next, sizeof next - 1);
+    if (length <= 0)
+        return false;
+    next[length] = '\0';
+    char *slash = strrchr(path, '/');
+    size_t folder = next[0] == '/' || slash == NULL ? 0 : (size_t)(slash + 1 - path);
+    if (folder + (size_t)length >= PATH_MAX)
+        return false;
+    memcpy(path + folder, next, (size_t)length + 1);
+    return true;
+}
+
+/* Where a path leads: the file itself, through links, of which the last may point to a file that is not there yet. */
 static char *resolve(const char *path) {
+    enum { MOST_LINKS = 40 };
     char full[PATH_MAX];
     if (realpath(path, full) != NULL)
         return pn_strdup(full);
-    return pn_strdup(path);
+    if (strlen(path) >= PATH_MAX)
+        return pn_strdup(path);
+    memcpy(full, path, strlen(path) + 1);
+    for (int links = 0; follow(full); ++links) {
+        if (links == MOST_LINKS)
+            return pn_strdup(path);
+    }
+    return pn_strdup(full);
 }
 
 static pinna_status name_temporary(pn_staged *s, pinna_error *err) {
@@ -155,7 +218,7 @@ static pinna_status open_staged(pn_staged *s, const char *const *inputs, size_t 
     const char *path = s->path;
     if (path[0] == '\0')
         return pn_fail(err, PINNA_BAD_ARGUMENT, "the output has an empty name");
-    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+    if (pn_is_standard_output(path))
         return open_standard_output(s, err);
     mode_t mask = umask(0);
     umask(mask);
@@ -172,6 +235,8 @@ static pinna_status open_staged(pn_staged *s, const char *const *inputs, size_t 
         if (access(path, W_OK) != 0)
             return pn_fail(err, PINNA_IO, "%s: cannot be written: %s", path, strerror(errno));
         mode = st.st_mode & 0777;
+    } else if (errno == ELOOP) {
+        return pn_fail(err, PINNA_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
     return open_beside(s, mode, err);
 }

@@ -9,13 +9,14 @@
 #include "base/status.h"
 
 /* An output file that appears under its name only when complete: written beside its place as
- * .NAME.pinna-XXXXXX, renamed at the end. Links are followed, so that a link stays a link. "-" is standard
- * output; it, FIFOs and devices are written directly. Temporary names stand in a table (of the first 64), for
+ * .NAME.pinna-XXXXXX, renamed at the end. Links are followed, so that a link stays a link, also to a file that is not there yet. "-" is standard
+ * output (see pn_is_standard_output); it, FIFOs and devices are written directly. Temporary names stand in a table (of the first 64), for
  * pn_staged_cancel_all. */
 
 typedef struct {
     int fd;
     bool direct;     /* no temporary file; the bytes are gone */
+    bool waits;      /* a pipe or a device, whose reader may be slow or stand still */
     char *path;      /* as given */
     char *target;    /* after links; NULL when direct */
     char *temporary; /* NULL when direct */
@@ -32,11 +33,14 @@ pinna_status pn_staged_commit(pn_staged *staged, pinna_error *err);
 /* Closes and removes; accepts a zeroed struct, and one committed. */
 void pn_staged_discard(pn_staged *staged);
 
-/* All of the bytes, or an error that names the file and the system's reason (disk full, pipe closed). */
+/* All of the bytes, or an error that names the file and the system's reason (disk full, pipe closed), or
+ * PINNA_CANCELLED once interrupted while a reader stands still. */
 pinna_status pn_staged_write(const pn_staged *staged, const void *bytes, size_t count, pinna_error *err);
 pinna_status pn_staged_fail(const char *path, int code, pinna_error *err);
 
 /* Async-signal-safe. */
 void pn_staged_cancel_all(void);
+/* From now on pn_staged_write does not wait for a reader any more. Async-signal-safe. */
+void pn_staged_interrupt(void);
 
 #endif

@@ -9,7 +9,7 @@
 /* The binaural part of a mix: the sources' signals and directions in, two ears out, through the spatial bank of a
  * back end. The filter of a source is evaluated at the ends of every quantum and crossfaded linearly within it.
  * A device that fails is replaced by the CPU: the last samples of every source are kept in ordinary memory, and the
- * new bank is fed with them. */
+ * new bank is fed with them. That block, once, allocates and logs: the one exception of the block path. */
 typedef struct pn_binaural pn_binaural;
 
 typedef struct {

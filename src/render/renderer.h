@@ -42,7 +42,8 @@ pinna_status pn_renderer_prepare(pn_renderer *renderer, pinna_error *err);
  * path; freeing does it too. */
 void pn_renderer_report_clips(pn_renderer *renderer);
 
-/* The next block: pn_renderer_block frames of left and right. */
+/* The next block: pn_renderer_block frames of left and right. The block in which a device is lost hands over to the CPU
+ * and says so: it allocates and logs, once for the sources and once for each bus. */
 PN_BLOCK_PATH pinna_status pn_renderer_process(pn_renderer *renderer, float *left, float *right,
                                                pinna_error *err);
 
@@ -81,8 +82,8 @@ typedef struct {
 typedef struct {
     const pn_hrtf_info *hrtf; /* NULL when no source is binaural */
     int transform, quantum;   /* of the spatial bank */
-    uint64_t frames, tail;
-    size_t memory; /* bytes of filters, histories and buffers */
+    uint64_t frames, tail;    /* of the mix; the longest tail, which a given duration can cut */
+    size_t memory;            /* bytes of filters, histories and buffers */
 } pn_renderer_report;
 
 void pn_renderer_describe(const pn_renderer *renderer, pn_renderer_report *report);
