@@ -51,9 +51,10 @@ static int log2_of(int power_of_two) {
  * one before, and so on. */
 static double node_angle(int depth, int index) {
     double angle = ldexp(0.25, -depth), turn = 0.5;
-    for (int k = 0; k < depth; ++k, turn *= 0.5)
-        if ((index >> k) & 1)
-            angle += turn;
+    for (int k = 0; k < depth; ++k) {
+        angle += (index >> k) & 1 ? turn : 0;
+        turn *= 0.5;
+    }
     return angle;
 }
 
