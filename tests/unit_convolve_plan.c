@@ -77,7 +77,7 @@ static void plans_are_those_that_were_measured_best(void **state) {
         {{.block = 256, .longest = 1}, "256 x 1"},
         {{.kind = PN_BACKEND_OPENCL, .block = 8192, .longest = 480000}, "8192 x 59"},
         {{.kind = PN_BACKEND_OPENCL, .block = 256, .inputs = 64, .outputs = 64, .longest = 480000},
-         "256 x 16, 2048 x 6, 8192 x 57"},
+         "256 x 8, 1024 x 14, 8192 x 57"},
         {{.mode = PN_PLAN_OFFLINE, .inputs = 2, .outputs = 2, .longest = 480000}, "65536 x 8"},
         {{.mode = PN_PLAN_OFFLINE, .inputs = 2, .outputs = 2, .longest = 48000}, "8192 x 6"},
         {{.mode = PN_PLAN_OFFLINE, .longest = 1}, "1024 x 1"},

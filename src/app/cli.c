@@ -120,7 +120,7 @@ int pn_cli_parse(const pn_command *command, int argc, char **argv, const char **
     return -1;
 }
 
-void pn_cli_message(void *user, pinna_message_level level, const char *text) {
+static void print_message(void *user, pinna_message_level level, const char *text) {
     const pn_common *common = user;
     if (common->quiet)
         return;
@@ -128,7 +128,7 @@ void pn_cli_message(void *user, pinna_message_level level, const char *text) {
 }
 
 pn_messages *pn_cli_messages(const pn_common *common) {
-    return pn_messages_create(pn_cli_message, (void *)common);
+    return pn_messages_create(print_message, (void *)common);
 }
 
 void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages) {

@@ -81,9 +81,6 @@ int pn_cli_fail(const char *command, const pinna_error *err);
 /* Prints a usage error in the same form, with a pointer to --help; returns PN_EXIT_USAGE. */
 int pn_cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The sink behind pn_cli_messages, for the library's configs: user is a pn_common. */
-void pn_cli_message(void *user, pinna_message_level level, const char *text);
-
 /* Progress on a terminal: a bar, the percentage, the real-time factor and the time left. Draws at most 10
  * times a second; nothing when quiet, or standard error is no terminal. audio_seconds of `total` are done. */
 typedef struct {

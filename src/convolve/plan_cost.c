@@ -16,8 +16,9 @@
  * period every other level passes min(all it has, its traffic in that time) through the caches. A small level beside
  * large ones stays cached, and a large one streams.
  *
- * The dearest call: the CPU cuts jobs into steps and runs them by estimated cost, which misses by some part of a
- * transform, at random over the channels; a device runs a job at once, and only the groups of a matrix's components are spread over the period.
+ * The dearest call: both cut jobs into as many steps as their period has calls; the CPU runs them by estimated cost. Calls
+ * differ by some part of a transform, at random over the channels. A device takes the same launches in every call: some
+ * for the first level, some for all others together.
  *
  * Figures: processors: one core of an AVX-512 Xeon (2 MiB second-level cache) and of a Zen 3 EPYC (512 KiB), both with
  * AVX2, where both agree within 15 %: transforms of the project's own code, warm. Rates of memory: products of tile-major
@@ -40,9 +41,9 @@ typedef struct {
     double product_ns;                                           /* one complex product, in cache */
     memory_rate memory[MEMORY_RATES];
     double job_us;     /* fixed cost of one job, or of its launches */
+    bool together;     /* one call's launches serve all levels but the first */
     double channel_us; /* of one call of a level, for each input and output */
-    double step;       /* share of a forward transform by which calls differ; 0: a job is one step */
-    int groups;        /* a job is cut into at most so many, spread over the period */
+    double step;       /* share of a forward transform by which calls differ */
     bool future;       /* four jobs in one pass */
 } cost_table;
 
@@ -56,7 +57,6 @@ static const cost_table tables[] = {
                         .job_us = 0.1,
                         .channel_us = 0.1,
                         .step = 0.12,
-                        .groups = 1,
                         .future = true},
     [PN_BACKEND_OPENCL] = {.forward_us = {0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 4, 8, 16, 40,
                                           80, 160},
@@ -65,7 +65,8 @@ static const cost_table tables[] = {
                            .product_ns = 0.016,
                            .memory = {{1e12, 100}},
                            .job_us = 16,
-                           .groups = 8},
+                           .together = true,
+                           .step = 1},
 };
 
 static const double FUTURE_PARTITIONS = 6, FRAME_BYTES = 24;
@@ -112,7 +113,6 @@ static void count_irs(const pn_plan_desc *desc, pn_plan_shape *shape) {
 
 void pn_plan_count(const pn_plan_desc *desc, pn_plan_shape *shape) {
     memset(shape, 0, sizeof *shape);
-    size_t entries = desc->ir_count;
     if (desc->irs != NULL) {
         count_irs(desc, shape);
     } else {
@@ -120,14 +120,11 @@ void pn_plan_count(const pn_plan_desc *desc, pn_plan_shape *shape) {
         shape->outputs = desc->outputs > 0 ? desc->outputs : 1;
         shape->longest = desc->longest;
         int channels = shape->inputs > shape->outputs ? shape->inputs : shape->outputs;
-        entries = desc->entries > 0 ? desc->entries : (size_t)channels;
+        size_t entries = desc->entries > 0 ? desc->entries : (size_t)channels;
         count_length(shape->entries, shape->partitions, desc->longest, (double)entries);
         count_length(shape->inputs_of, shape->slots, desc->longest, shape->inputs);
         shape->outputs_of[ceil_log2(desc->longest)] = shape->outputs;
     }
-    /* a graph has at least as many parts as it has more nodes than edges */
-    int spare = shape->inputs + shape->outputs - (int)entries;
-    shape->components = spare > 1 ? spare : 1;
 }
 
 /* How many of `of` are longer than 2^bound. */
@@ -201,7 +198,7 @@ static double bytes_between(const level_load *load, int levels, double calls) {
     return bytes;
 }
 
-static void price_level(const cost_table *table, const level_load *load, int levels, int l, double groups,
+static void price_level(const cost_table *table, const level_load *load, int levels, int l,
                         pn_plan_level *level) {
     const level_load *own = &load[l];
     int size = ceil_log2((size_t)level->block) - 5;
@@ -211,19 +208,16 @@ static void price_level(const cost_table *table, const level_load *load, int lev
     level->transform_us =
         (own->inputs * table->forward_us[size] + own->outputs * table->inverse_us[size]) / own->period;
     level->product_us = 1e-3 * fmax(products, own->moved / rate) / own->period;
-    level->other_us = (1e-3 * passing + groups * table->job_us) / own->period +
-                      (own->inputs + own->outputs) * table->channel_us;
+    double job_us = table->together ? (l <= 1 ? table->job_us : 0) : table->job_us / own->period;
+    level->other_us =
+        1e-3 * passing / own->period + job_us + (own->inputs + own->outputs) * table->channel_us;
     level->bytes = own->held;
 }
 
 /* How much the dearest call has beyond the mean. */
-static double excess(const cost_table *table, const pn_plan_level *level, double period, double groups,
-                     double transforms) {
+static double excess(const cost_table *table, const pn_plan_level *level, double period, double transforms) {
     int size = ceil_log2((size_t)level->block) - 5;
-    if (table->step > 0)
-        return period > 1 ? table->step * table->forward_us[size] * sqrt(transforms) : 0;
-    double mean = level->transform_us + level->product_us + level->other_us;
-    return mean * (period / fmin(groups, period) - 1);
+    return period > 1 ? table->step * table->forward_us[size] * sqrt(transforms) : 0;
 }
 
 static void cut(pn_plan *plan, size_t longest) {
@@ -239,7 +233,6 @@ static void cut(pn_plan *plan, size_t longest) {
 void pn_plan_cost(const pn_plan_shape *shape, const pn_plan_desc *desc, pn_plan *plan) {
     const cost_table *table = &tables[desc->kind];
     level_load load[PN_PLAN_LEVELS];
-    double groups = fmin(table->groups, shape->components);
     cut(plan, shape->longest);
     for (int l = 0; l < plan->levels; ++l)
         load_level(shape, table, plan, l, &load[l]);
@@ -247,11 +240,10 @@ void pn_plan_cost(const pn_plan_shape *shape, const pn_plan_desc *desc, pn_plan 
     plan->cost_us = plan->bytes = 0;
     for (int l = 0; l < plan->levels; ++l) {
         pn_plan_level *level = &plan->level[l];
-        double parts = l == 0 ? 1 : groups;
-        price_level(table, load, plan->levels, l, parts, level);
+        price_level(table, load, plan->levels, l, level);
         plan->cost_us += level->transform_us + level->product_us + level->other_us;
-        stands_out = fmax(stands_out, excess(table, level, load[l].period, parts,
-                                             0.5 * (load[l].inputs + load[l].outputs)));
+        double transforms = 0.5 * (load[l].inputs + load[l].outputs);
+        stands_out = fmax(stands_out, excess(table, level, load[l].period, transforms));
         plan->bytes += level->bytes;
     }
     plan->worst_us = plan->cost_us + stands_out;

@@ -12,7 +12,6 @@ enum { PN_PLAN_SMALLEST = 32, PN_PLAN_LARGEST = 524288, PN_PLAN_SIZES = 15, PN_P
 /* Bucket k counts the responses (or inputs, outputs, by their longest response) of 2^(k-1) < length <= 2^k taps. */
 typedef struct {
     int inputs, outputs; /* that any response uses */
-    int components;      /* of the matrix, at least: what can be run apart */
     size_t longest;
     double entries[PN_PLAN_BOUNDS], inputs_of[PN_PLAN_BOUNDS], outputs_of[PN_PLAN_BOUNDS];
     /* [size][bucket]: partitions of 32 << size frames, summed over the responses (over the inputs) in the bucket */

@@ -29,6 +29,7 @@ static pinna_status create_reverb(pn_bus_run *run, const pn_bus_taps *taps, cons
         .outputs = 2,
         .block = setting->block,
         .mode = PN_PLAN_LIVE,
+        .fixed = true,
         .irs = ir,
         .ir_count = count,
         .backend = setting->backend,
