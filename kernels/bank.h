@@ -3,7 +3,7 @@
 #ifndef PINNA_BANK_H
 #define PINNA_BANK_H
 
-/* Complete filters of the spatial bank, a vector of bins at a time. Bin b stands at t = e(u), u = turns[b] / 4M cycles
+/* Complete filters of the spatial bank, a run of vectors of bins at a time. Bin b stands at t = e(u), u = turns[b] / 4M cycles
  * per sample with |u| < 1/2, and a delay of d multiplies it by e(u d). d is cut into whole samples, whose phase is
  * exact in integers modulo 4M, and a rest of at most half a sample, so that no large angle is ever rounded.
  *
@@ -28,6 +28,16 @@ typedef uint pn_lanes_uint;
 #define PN_UNBITS(x) as_float(x)
 #endif
 
+/* Vectors of bins that a work-item of the sums has, side by side: on a CPU it walks along whole spectra, as caches like
+ * it, and its sums stay in the first of them. */
+#if PN_WIDE > 1
+#define PN_RUN 32
+#define PN_RUN_OF_POINTS(points) min(PN_RUN, (points) / (int)PN_LANES)
+#else
+#define PN_RUN 1
+#define PN_RUN_OF_POINTS(points) 1
+#endif
+
 /* exp(2 pi i turn), |turn| <= 1: nearest quarter turn, and polynomials within +-1/8. */
 static void pn_phasor(pn_lanes turn, pn_lanes *re, pn_lanes *im) {
     const pn_lanes quarter = rint(4.0f * turn);
@@ -46,69 +56,121 @@ static void pn_phasor(pn_lanes turn, pn_lanes *re, pn_lanes *im) {
     *im = PN_UNBITS(b ^ (((q >> 1) & 1) << 31));
 }
 
-/* What a work-item needs to know of the bins it stands for. */
+/* What the filters of a bank are made of. */
 typedef struct {
     __global const float *nodes, *tints; /* spectra [node][ear][tile] and [tint][tile] */
-    size_t place, stride;                /* of the bins in a spectrum; floats of a spectrum */
-    pn_lanes_int turns;
-    pn_lanes turn; /* turns / 4M */
-    pn_lanes_int mask;
-    float scale; /* 1 / 4M */
-} pn_bins_of;
+    __global const int *turns;           /* of each bin; then of the first bin of each vector of 8 */
+    size_t stride;                       /* floats of a spectrum */
+    int points;                          /* M */
+    int mask;                            /* 4M - 1 */
+    float scale;                         /* 1 / 4M */
+} pn_bank_tables;
 
-static pn_bins_of pn_bins_at(size_t bin, int points_log2, __global const float *nodes, __global const float *tints,
-                             __global const int *turns) {
-    pn_bins_of b;
-    b.nodes = nodes;
-    b.tints = tints;
-    b.place = (bin >> PN_TILE_LOG2) * PN_VECTOR + (bin & (PN_TILE - 1u));
-    b.stride = (size_t)2 << points_log2;
-    b.turns = PN_GET_INT(turns + bin);
-    b.scale = 0.25f / (float)(1 << points_log2);
-    b.turn = PN_TO_FLOAT(b.turns) * b.scale;
-    b.mask = (4 << points_log2) - 1;
-    return b;
+static pn_bank_tables pn_tables(int points_log2, __global const float *nodes, __global const float *tints,
+                                __global const int *turns) {
+    const pn_bank_tables t = {nodes,
+                              tints,
+                              turns,
+                              (size_t)2 << points_log2,
+                              1 << points_log2,
+                              (4 << points_log2) - 1,
+                              0.25f / (float)(1 << points_log2)};
+    return t;
 }
 
-/* The bins of one ear of a packed filter. pairs: the ear's own. */
-static void pn_filter_ear(const pn_bins_of *b, __global const pn_packed_ear *f, __global const pn_packed_share *pairs,
-                          int ear, pn_lanes *re, pn_lanes *im) {
-    pn_lanes br = 0.0f, bi = 0.0f;
-    for (int i = 0; i < f->nodes; ++i) {
-        __global const float *node = b->nodes + ((size_t)pairs[i].index * 2 + (size_t)ear) * b->stride + b->place;
-        br += pairs[i].weight * PN_GET(node);
-        bi += pairs[i].weight * PN_GET(node + PN_TILE);
-    }
-    const pn_lanes_int whole = (b->turns * f->whole) & b->mask;
+static size_t pn_place_of(size_t bin) {
+    return (bin >> PN_TILE_LOG2) * PN_VECTOR + (bin & (PN_TILE - 1u));
+}
+
+/* exp(-2 pi i f delay) of a vector of bins. */
+static void pn_turn(const pn_bank_tables *t, pn_lanes_int turns, int delay, float rest, pn_lanes *re,
+                    pn_lanes *im) {
+    const pn_lanes_int whole = (turns * delay) & t->mask;
     /* wrapped to less than half a turn: past the middle, 4M less */
-    const pn_lanes_int wrapped = whole - (((whole << 1) & (b->mask + 1)));
-    pn_lanes pr, pi;
-    pn_phasor(PN_TO_FLOAT(wrapped) * b->scale + b->turn * f->rest, &pr, &pi);
-    pn_lanes r = br * pr - bi * pi, j = br * pi + bi * pr;
-    if (f->tints > 0) {
-        pn_lanes tr = 0.0f, ti = 0.0f;
-        for (int i = f->nodes; i < f->nodes + f->tints; ++i) {
-            __global const float *tint = b->tints + (size_t)pairs[i].index * b->stride + b->place;
-            tr += pairs[i].weight * PN_GET(tint);
-            ti += pairs[i].weight * PN_GET(tint + PN_TILE);
-        }
-        const pn_lanes t = r * tr - j * ti;
-        j = r * ti + j * tr;
-        r = t;
+    const pn_lanes_int wrapped = whole - ((whole << 1) & (t->mask + 1));
+    pn_phasor(PN_TO_FLOAT(wrapped) * t->scale + PN_TO_FLOAT(turns) * (t->scale * rest), re, im);
+}
+
+/* One ear of a packed filter, ready for the bins of a run. A vector of 8 bins b = 8j + l stands, bit-reversed, at
+ * u = (1 + 4 rev(j)) / 4M + rev(l) / 8, less 1 for odd l: its phases are one of the vector times those of the lanes. */
+typedef struct {
+    __global const pn_packed_share *shares;
+    int nodes, all; /* how many: nodes, then tints up to all */
+    int ear;
+    int delay;
+    float rest;
+#if PN_WIDE > 1
+    pn_lanes lane_re, lane_im;
+    float vector_re[PN_RUN], vector_im[PN_RUN];
+#endif
+} pn_ear_filter;
+
+static void pn_open_ear(const pn_bank_tables *t, __global const pn_packed_ear *from,
+                        __global const pn_packed_share *shares, int ear, size_t bin, pn_ear_filter *f) {
+    f->shares = shares;
+    f->nodes = from->nodes;
+    f->all = from->nodes + from->tints;
+    f->ear = ear;
+    f->delay = from->whole;
+    f->rest = from->rest;
+#if PN_WIDE == 1
+    (void)t;
+    (void)bin;
+#else
+    const int eighth = t->points / 2; /* of a turn in 1 / 4M */
+    const pn_lanes_int lanes = (pn_lanes_int)(0, -4, 2, -2, 1, -3, 3, -1) * eighth;
+    const int run = PN_RUN_OF_POINTS(t->points);
+    pn_turn(t, lanes, f->delay, f->rest, &f->lane_re, &f->lane_im);
+    for (int v = 0; v < run; v += 8) {
+        pn_lanes re, im;
+        pn_turn(t, PN_GET_INT(t->turns + t->points + bin / PN_LANES + v), f->delay, f->rest, &re, &im);
+        PN_PUT(re, f->vector_re + v);
+        PN_PUT(im, f->vector_im + v);
     }
-    *re = r;
-    *im = j;
+#endif
 }
 
 /* Both ears of the packed filter that begins at a word; its words are returned. */
-static uint pn_filter_bins(const pn_bins_of *b, __global const int *words, pn_lanes *left_re, pn_lanes *left_im,
-                           pn_lanes *right_re, pn_lanes *right_im) {
+static uint pn_open_filter(const pn_bank_tables *t, __global const int *words, size_t bin, pn_ear_filter *f) {
     __global const pn_packed_ear *ears = (__global const pn_packed_ear *)words;
-    __global const pn_packed_share *pairs = (__global const pn_packed_share *)(ears + 2);
+    __global const pn_packed_share *shares = (__global const pn_packed_share *)(ears + 2);
     const int left = ears[0].nodes + ears[0].tints;
-    pn_filter_ear(b, ears, pairs, 0, left_re, left_im);
-    pn_filter_ear(b, ears + 1, pairs + left, 1, right_re, right_im);
+    pn_open_ear(t, ears, shares, 0, bin, f);
+    pn_open_ear(t, ears + 1, shares + left, 1, bin, f + 1);
     return 8u + 2u * (uint)(left + ears[1].nodes + ears[1].tints);
+}
+
+/* Its bins from bin + v PN_LANES on. */
+static void pn_ear_bins(const pn_bank_tables *t, const pn_ear_filter *f, size_t bin, int v, pn_lanes *re,
+                        pn_lanes *im) {
+    const size_t place = pn_place_of(bin + (size_t)v * PN_LANES);
+    pn_lanes br = 0.0f, bi = 0.0f, pr, pi;
+    for (int i = 0; i < f->nodes; ++i) {
+        __global const float *node =
+            t->nodes + ((size_t)f->shares[i].index * 2 + (size_t)f->ear) * t->stride + place;
+        br += f->shares[i].weight * PN_GET(node);
+        bi += f->shares[i].weight * PN_GET(node + PN_TILE);
+    }
+#if PN_WIDE > 1
+    pr = f->lane_re * f->vector_re[v] - f->lane_im * f->vector_im[v];
+    pi = f->lane_re * f->vector_im[v] + f->lane_im * f->vector_re[v];
+#else
+    pn_turn(t, PN_GET_INT(t->turns + bin + (size_t)v), f->delay, f->rest, &pr, &pi);
+#endif
+    pn_lanes r = br * pr - bi * pi, j = br * pi + bi * pr;
+    if (f->all > f->nodes) {
+        pn_lanes tr = 0.0f, ti = 0.0f;
+        for (int i = f->nodes; i < f->all; ++i) {
+            __global const float *tint = t->tints + (size_t)f->shares[i].index * t->stride + place;
+            tr += f->shares[i].weight * PN_GET(tint);
+            ti += f->shares[i].weight * PN_GET(tint + PN_TILE);
+        }
+        const pn_lanes tinted = r * tr - j * ti;
+        j = r * ti + j * tr;
+        r = tinted;
+    }
+    *re = r;
+    *im = j;
 }
 
 #define PN_MULTIPLY_ADD_BINS(re, im, xr, xi, fr, fi)                                                         \

@@ -121,11 +121,12 @@ typedef struct {
 /* A source that the job has to look at. Those whose filters bend come first, then the other audible ones (some weight
  * not 0), then the rest. */
 typedef struct {
-    pn_int source; /* row of the history */
-    pn_int row;    /* of the new samples; negative: silence */
-    pn_int steps;  /* 0: one filter all along; else two, `from` and `to`, and steps - 1 inner ones */
+    pn_int source;  /* row of the history */
+    pn_int row;     /* of the new samples; negative: silence */
+    pn_int steps;   /* 0: one filter all along; else two, `from` and `to`, and steps - 1 inner ones */
     pn_int filters; /* word of the job where they begin */
-    pn_int whole;   /* propagation: the delay at frame n, u = n / quantum, is whole + c0 + c1 u + c2 u^2 + c3 u^3 */
+    pn_int
+        whole; /* propagation: the delay at frame n, u = n / quantum, is whole + c0 + c1 u + c2 u^2 + c3 u^3 */
     pn_float c[4];
     pn_int unused;
 } pn_source;
@@ -137,10 +138,10 @@ typedef struct {
 typedef struct {
     pn_int size; /* N: the history of a source is a ring of N samples, held twice in a row */
     pn_int quantum;
-    pn_int at;        /* where the new samples go, 0 .. N-1 */
-    pn_int samples;   /* first word of the new samples in the job */
-    pn_int line_log2; /* a source's propagation line is a ring of that many samples; negative: none */
-    pn_uint line_at;  /* where its new samples go */
+    pn_int at;          /* where the new samples go, 0 .. N-1 */
+    pn_int samples;     /* first word of the new samples in the job */
+    pn_int line_log2;   /* a source's propagation line is a ring of that many samples; negative: none */
+    pn_uint line_at;    /* where its new samples go */
     pn_int propagation; /* longest delay */
 } pn_take_args;
 

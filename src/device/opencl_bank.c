@@ -14,6 +14,13 @@ enum { BATCH_FLOATS = 1 << 20 };
 
 /* ------------------------------------------------------------------ create */
 
+/* The angle of each bin in 1/4M turns: 1 + 4 bitreverse(bin), wrapped to less than half a turn; then those of the first
+ * bins of each vector of 8, which are never wrapped, and room for a whole vector of them. */
+static size_t count_turns(int size) {
+    size_t points = (size_t)size / 2, vectors = points / 8;
+    return points + (vectors < 8 ? 8 : vectors);
+}
+
 static pinna_status create_buffers(pn_bank *bank, size_t words, pinna_error *err) {
     const pn_opencl *device = bank->device;
     size_t size = (size_t)bank->size, sources = (size_t)bank->sources;
@@ -29,7 +36,7 @@ static pinna_status create_buffers(pn_bank *bank, size_t words, pinna_error *err
                    {"spectra of the sources", sources * size, &bank->x},
                    {"spectra of the HRTF set", 2 * (size_t)bank->nodes * size, &bank->node},
                    {"spectra of near field and air", (size_t)bank->tints * size + 1, &bank->tint},
-                   {"frequencies", size / 2, &bank->turns},
+                   {"frequencies", count_turns(bank->size), &bank->turns},
                    {"spectra of the ears", (size_t)bank->shares * PN_BANK_SUMS * size, &bank->y},
                    {"the ears' samples", PN_BANK_SUMS * (size_t)bank->quantum, &bank->out}};
     double bytes = 0;
@@ -60,8 +67,7 @@ static pinna_status create_kernels(pn_bank *bank, pinna_error *err) {
                    {"bank_bend", &bank->bend},
                    {"reduce_shares", &bank->reduce_shares}};
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; ++i) {
-        pinna_status status =
-            pn_opencl_kernel_create(bank->device, kernels[i].name, kernels[i].kernel, err);
+        pinna_status status = pn_opencl_kernel_create(bank->device, kernels[i].name, kernels[i].kernel, err);
         if (status != PINNA_OK)
             return status;
     }
@@ -171,12 +177,12 @@ static pinna_status send_phases(pn_bank *bank, pinna_error *err) {
     return status;
 }
 
-/* The angle of each bin in 1/4M turns: 1 + 4 bitreverse(bin), wrapped to less than half a turn. */
 static pinna_status send_turns(pn_bank *bank, pinna_error *err) {
     int points = bank->size / 2;
-    int32_t *turns = pn_alloc((size_t)points, sizeof *turns);
+    size_t count = count_turns(bank->size);
+    int32_t *turns = pn_alloc(count, sizeof *turns);
     if (turns == NULL)
-        return pn_fail_memory(err, "a table of frequencies", 4.0 * points);
+        return pn_fail_memory(err, "a table of frequencies", 4.0 * (double)count);
     for (int bin = 0; bin < points; ++bin) {
         int reversed = 0;
         for (int bit = 1; bit < points; bit *= 2)
@@ -185,8 +191,9 @@ static pinna_status send_turns(pn_bank *bank, pinna_error *err) {
         if (turns[bin] > 2 * points)
             turns[bin] -= 4 * points;
     }
-    pinna_status status =
-        pn_opencl_write(bank->device, bank->queue, bank->turns, 0, turns, (size_t)points, err);
+    for (int vector = 0; vector < points / 8; ++vector)
+        turns[points + vector] = turns[8 * vector];
+    pinna_status status = pn_opencl_write(bank->device, bank->queue, bank->turns, 0, turns, count, err);
     pinna_status done = pn_opencl_finish(bank->device, bank->queue, status == PINNA_OK ? err : NULL);
     pn_free(turns);
     return status != PINNA_OK ? status : done;
@@ -207,6 +214,15 @@ static void measure_lines(pn_bank *bank, const pn_bank_desc *desc) {
     bank->memory += (1 << bank->line_log2) / desc->quantum + 1;
 }
 
+/* On a GPU, so that all its units have work; on a CPU, where a work-item is a thread's work, a few for each thread. */
+static int choose_shares(const pn_opencl *device, const pn_bank_desc *desc) {
+    size_t runs = pn_opencl_bank_runs(device, desc->size);
+    if (device->wide == 1)
+        return pn_opencl_shares(device, runs, (desc->sources + 1) / 2);
+    int wanted = 4 * (int)device->info.units, most = (desc->sources + 7) / 8;
+    return wanted < most ? wanted : most;
+}
+
 static pinna_status build(pn_bank *bank, const pn_bank_desc *desc, pinna_error *err) {
     bank->size = desc->size;
     bank->quantum = desc->quantum;
@@ -214,7 +230,7 @@ static pinna_status build(pn_bank *bank, const pn_bank_desc *desc, pinna_error *
     bank->nodes = desc->nodes;
     bank->tints = desc->tints;
     measure_lines(bank, desc);
-    bank->shares = pn_opencl_shares(bank->device, (size_t)desc->size / 2, (desc->sources + 1) / 2);
+    bank->shares = choose_shares(bank->device, desc);
     bank->silent = pn_alloc((size_t)desc->sources, sizeof *bank->silent);
     if (bank->silent == NULL)
         return pn_fail_memory(err, "the spatial bank", 4.0 * desc->sources);

@@ -23,9 +23,10 @@
 
 /* What a quantum has to do. */
 typedef struct {
-    int listed, audible, bent; /* sources in the table: those that bend first, then the other audible ones, then the rest */
-    int rows;                  /* of samples, behind the filters */
-    int words;                 /* before the samples */
+    int listed, audible,
+        bent;  /* sources in the table: those that bend first, then the other audible ones, then the rest */
+    int rows;  /* of samples, behind the filters */
+    int words; /* before the samples */
     int shares;
 } bank_job;
 
@@ -192,7 +193,7 @@ static pinna_status enqueue_spectra(pn_bank *bank, const bank_job *job, int star
 
 static pinna_status enqueue_mix(pn_bank *bank, const bank_job *job, pinna_error *err) {
     const pn_opencl *device = bank->device;
-    size_t bins = (size_t)bank->size / 2, group = bins / pn_opencl_lanes(device);
+    size_t bins = (size_t)bank->size / 2, runs = pn_opencl_bank_runs(device, bank->size);
     const pn_mix_args a = {.points_log2 = bank->transform.points_log2,
                            .count = job->audible,
                            .bent = job->bent,
@@ -205,8 +206,8 @@ static pinna_status enqueue_mix(pn_bank *bank, const bank_job *job, pinna_error 
                                    {sizeof bank->tint, &bank->tint},
                                    {sizeof bank->turns, &bank->turns},
                                    {sizeof bank->y, &bank->y}};
-    const size_t items[3] = {group, (size_t)job->shares, 1};
-    group = group < device->max_group ? group : device->max_group;
+    const size_t items[3] = {runs, (size_t)job->shares, 1};
+    size_t group = device->wide > 1 ? 1 : runs < device->max_group ? runs : device->max_group;
     pinna_status status = pn_opencl_set_args(device, bank->mix, "bank_mix", 7, args, err);
     if (status == PINNA_OK)
         status = pn_opencl_run(device, bank->queue, bank->mix, "bank_mix", items, group, err);
@@ -216,8 +217,8 @@ static pinna_status enqueue_mix(pn_bank *bank, const bank_job *job, pinna_error 
         status = pn_opencl_run(device, bank->queue, bank->bend, "bank_bend", items, group, err);
     if (status != PINNA_OK)
         return status;
-    return pn_opencl_reduce(device, bank->queue, bank->reduce_shares, bank->y,
-                            (size_t)bank->sums * 2 * bins, job->shares, err);
+    return pn_opencl_reduce(device, bank->queue, bank->reduce_shares, bank->y, (size_t)bank->sums * 2 * bins,
+                            job->shares, err);
 }
 
 static pinna_status enqueue_job(pn_bank *bank, const bank_job *job, pinna_error *err) {
