@@ -10,6 +10,7 @@
 enum {
     SWEEP_PARTITIONS = 6, /* from so many partitions on four results per read cost less than one */
     JOINED_BLOCK = 512,   /* up to this block the parts are not worth steps of their own */
+    WORK_CACHE = 262144,  /* bytes of work buffers: what stays in a second-level cache beside the spectra */
     PADDING = 32          /* floats behind every buffer, against power-of-two spacing */
 };
 
@@ -188,10 +189,7 @@ static void place_component(const pn_level *level, pn_component *component, size
     sums->recent_step = recent[0].tile;
     sums->head_step = head[0].tile;
     sums->later_step = later[0].tile;
-    for (int i = component->first_input; i < component->first_input + sums->inputs; ++i)
-        level->input[i].work = take(level, used, (size_t)level->parts * level->stride);
     for (int o = component->first_output; o < component->first_output + sums->outputs; ++o) {
-        level->output[o].work = take(level, used, (size_t)level->parts * level->stride);
         level->out[0][o] = take(level, used, (size_t)level->block);
         level->out[1][o] = take(level, used, (size_t)level->block);
     }
@@ -205,8 +203,35 @@ static void place_component(const pn_level *level, pn_component *component, size
     fill_shelves(level, component, &ring, &filter, recent, head, later);
 }
 
+/* The work buffers of a component: one for each input, and for each output but the last, whose tiles replace the
+ * first input's, which are done with. A component's job ends before the next one's begins, so that few sets serve
+ * all, and stay in the cache. */
+static void place_works(pn_level *level, size_t *used) {
+    size_t most = 0, floats = (size_t)level->parts * level->stride + PADDING;
+    for (int c = 0; c < level->components; ++c) {
+        size_t works = (size_t)(level->component[c].sums.inputs + level->component[c].sums.outputs - 1);
+        most = works > most ? works : most;
+    }
+    size_t sets = WORK_CACHE / (most * floats * sizeof(float)), components = (size_t)level->components;
+    level->sets = sets < 1 ? 1 : (int)(sets < components ? sets : components);
+    float *memory = take(level, used, (size_t)level->sets * most * floats);
+    for (int c = 0; memory != NULL && c < level->components; ++c) {
+        const pn_component *component = &level->component[c];
+        pn_sums_input *input = level->input + component->first_input;
+        pn_sums_output *output = level->output + component->first_output;
+        int last = component->sums.outputs - 1;
+        float *at = memory + (size_t)(c % level->sets) * most * floats;
+        for (int i = 0; i < component->sums.inputs; ++i, at += floats)
+            input[i].work = at;
+        for (int o = 0; o < last; ++o, at += floats)
+            output[o].work = at;
+        output[last].work = input[0].work;
+    }
+}
+
 static size_t place_memory(pn_level *level) {
     size_t used = 0;
+    place_works(level, &used);
     for (int c = 0; c < level->components; ++c)
         place_component(level, &level->component[c], &used);
     if (level->used_outputs < level->outputs)
@@ -247,6 +272,7 @@ pinna_status pn_cpu_level_lay_out(pn_level *level, const pn_level_desc *desc, pi
         most = partitions > most ? partitions : most;
     }
     level->sweeps = most >= SWEEP_PARTITIONS;
+    level->swath = level->joined || level->parts < PN_SUMS_FUTURE ? level->tiles / PN_SUMS_FUTURE : level->columns;
     pinna_status status = find_components(level, desc, err);
     return status == PINNA_OK ? allocate(level, err) : status;
 }

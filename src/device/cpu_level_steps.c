@@ -94,20 +94,27 @@ static bin_cost cost_of_bin(const pn_sums *sums) {
     return cost;
 }
 
+/* Whether the tiles of a swath are swept in a job. */
+static bool is_swept(size_t swath, size_t job) {
+    return (swath + job) % PN_SUMS_FUTURE == 0;
+}
+
 static void add_sums(builder *b, pn_step step, size_t tiles, bin_cost bin) {
     const pn_level *level = b->level;
-    double bins = (double)tiles * (double)level->tile / 2;
+    double bins = (double)level->tile / 2;
     step.kind = PN_STEP_SUMS;
     if (!level->sweeps) {
-        add_steps(b, step, tiles, 1, bins * bin.each);
+        add_steps(b, step, tiles, 1, (double)tiles * bins * bin.each);
         return;
     }
-    size_t quarter = tiles / PN_SUMS_FUTURE;
-    for (size_t g = 0; g < PN_SUMS_FUTURE; ++g) {
+    size_t tile = (size_t)step.part * level->columns;
+    for (size_t first = 0, count; first < tiles; first += count) {
         double cost[PN_SUMS_FUTURE];
+        size_t swath = (tile + first) / level->swath, border = (swath + 1) * level->swath - tile;
+        count = (border < tiles ? border : tiles) - first;
         for (size_t k = 0; k < PN_SUMS_FUTURE; ++k)
-            cost[k] = bins / PN_SUMS_FUTURE * ((k + g) % PN_SUMS_FUTURE == 0 ? bin.sweep : bin.follow);
-        add_cut(b, step, g * quarter, quarter, 1, cost);
+            cost[k] = (double)count * bins * (is_swept(swath, k) ? bin.sweep : bin.follow);
+        add_cut(b, step, first, count, 1, cost);
     }
 }
 
@@ -184,10 +191,12 @@ static void prefetch_sweep(const pn_level *level, const pn_step *s) {
     if (!level->sweeps || s->index > 0 || s->first > 0 || output->end - output->first > 1)
         return;
     const pn_sums_entry *entry = &sums->entry[output->first];
-    size_t g = (PN_SUMS_FUTURE - level->job % PN_SUMS_FUTURE) % PN_SUMS_FUTURE;
-    size_t quarter = (s->parts > 1 ? level->tiles : level->columns) / PN_SUMS_FUTURE;
-    size_t tile = (size_t)s->part * level->columns + g * quarter,
+    size_t tile = (size_t)s->part * level->columns, end = tile + (s->parts > 1 ? level->tiles : level->columns),
            floats = (size_t)entry->partitions * level->tile;
+    while (tile < end && !is_swept(tile / level->swath, level->job))
+        tile = (tile / level->swath + 1) * level->swath;
+    if (tile >= end)
+        return;
     const float *h = entry->filter + tile * sums->filter_step;
     const float *x = sums->input[0].ring + tile * sums->ring_step;
     for (size_t n = 0; n < floats; n += 16) {
@@ -207,7 +216,7 @@ static void run_part(const pn_level *level, const pn_step *s, float *work,
         run(level->fft, part, work + (size_t)part * level->stride, 0, pieces);
 }
 
-/* Tiles first .. end - 1 of the step's part. Quarter g of a part has its sweep when job + g is a multiple of 4. */
+/* Tiles first .. end - 1 of the step's part. */
 static void run_sums(const pn_level *level, const pn_step *s, size_t first, size_t end) {
     const pn_sums *sums = &level->component[s->component].sums;
     size_t tile = (size_t)s->part * level->columns, at = (size_t)s->part * level->stride;
@@ -215,14 +224,15 @@ static void run_sums(const pn_level *level, const pn_step *s, size_t first, size
         level->width->each(sums, tile + first, at + first * level->tile, end - first, level->job);
         return;
     }
-    size_t quarter = (s->parts > 1 ? level->tiles : level->columns) / PN_SUMS_FUTURE;
     while (first < end) {
-        size_t g = first / quarter, border = (g + 1) * quarter, count = (border < end ? border : end) - first;
-        size_t time = level->job + g, since = time % PN_SUMS_FUTURE;
-        if (since == 0)
+        size_t swath = (tile + first) / level->swath, border = (swath + 1) * level->swath - tile,
+               count = (border < end ? border : end) - first;
+        size_t time = level->job + swath;
+        if (is_swept(swath, level->job))
             level->width->sweep(sums, tile + first, at + first * level->tile, count, time / PN_SUMS_FUTURE);
         else
-            level->width->follow(sums, tile + first, at + first * level->tile, count, (int)since);
+            level->width->follow(sums, tile + first, at + first * level->tile, count,
+                                 (int)(time % PN_SUMS_FUTURE));
         first += count;
     }
 }
@@ -352,11 +362,15 @@ void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind)
     if (first >= end)
         return;
     double work = cost_before(level, end) - cost_before(level, first);
-    if (pn_pool_threads(level->cpu->pool) > 1 && work >= PARALLEL_WORK) {
-        level->run.first = first;
-        level->run.end = end;
-        run_parallel(level, last_kind);
+    if (pn_pool_threads(level->cpu->pool) < 2 || work < PARALLEL_WORK) {
+        run_in_order(level, first, end, PN_STEP_FORWARD_TOP, last_kind);
         return;
     }
-    run_in_order(level, first, end, PN_STEP_FORWARD_TOP, last_kind);
+    for (size_t k = first; k < end; first = k) {
+        while (k < end && level->step[k].component < level->step[first].component + level->sets)
+            ++k;
+        level->run.first = first;
+        level->run.end = k;
+        run_parallel(level, last_kind);
+    }
 }

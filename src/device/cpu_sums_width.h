@@ -61,9 +61,9 @@ INLINE void make_room(chunk *c, cvec *sum, int width, int more) {
 
 /* ---- one result per read */
 
-/* Partitions first .. end - 1, with their spectra before `x` one slot each. */
+/* Partitions first .. end - 1, with their spectra from `x` on. */
 INLINE cvec add_run(cvec sum, chunk *c, const float *h, const float *x, int first, int end) {
-    for (int p = first; p < end; ++p, x -= TILE) {
+    for (int p = first; p < end; ++p, x += TILE) {
         make_room(c, &sum, 1, 1);
         sum = multiply_add(sum, load(x), load(h + (ptrdiff_t)p * TILE));
     }
@@ -75,11 +75,26 @@ INLINE cvec add_entry(cvec sum, chunk *c, const pn_sums *sums, const pn_sums_ent
     const pn_sums_input *input = &sums->input[entry->input];
     const float *h = entry->filter + tile * sums->filter_step;
     const float *ring = input->ring + tile * sums->ring_step;
-    int turn = entry->partitions < slot + 1 ? entry->partitions : slot + 1;
+    int turn = input->slots - slot < entry->partitions ? input->slots - slot : entry->partitions;
+    turn = turn < 1 ? 1 : turn;
     make_room(c, &sum, 1, 1);
     sum = multiply_add(sum, load(newest), load(h));
-    sum = add_run(sum, c, h, ring + (ptrdiff_t)(slot - 1) * TILE, 1, turn);
-    return add_run(sum, c, h, ring + (ptrdiff_t)(input->slots - 1) * TILE, turn, entry->partitions);
+    sum = add_run(sum, c, h, ring + (ptrdiff_t)(slot + 1) * TILE, 1, turn);
+    return add_run(sum, c, h, ring, turn, entry->partitions);
+}
+
+/* The slot of a job. */
+INLINE int slot_of_job(const pn_sums_input *input, size_t job) {
+    return input->slots == 0 ? 0 : input->slots - 1 - (int)(job % (size_t)input->slots);
+}
+
+INLINE void store_newest(const pn_sums *sums, size_t tile, size_t at, size_t job) {
+    for (int i = 0; i < sums->inputs; ++i) {
+        const pn_sums_input *input = &sums->input[i];
+        if (input->slots > 0)
+            store(input->ring + tile * sums->ring_step + (ptrdiff_t)slot_of_job(input, job) * TILE,
+                  load(input->work + at));
+    }
 }
 
 static void each(const pn_sums *sums, size_t tile, size_t at, size_t count, size_t job) {
@@ -90,16 +105,12 @@ static void each(const pn_sums *sums, size_t tile, size_t at, size_t count, size
             chunk c = {&total, 0};
             for (int e = output->first; e < output->end; ++e) {
                 const pn_sums_input *input = &sums->input[sums->entry[e].input];
-                int slot = input->slots == 0 ? 0 : (int)(job % (size_t)input->slots);
-                sum = add_entry(sum, &c, sums, &sums->entry[e], tile, input->work + at, slot);
+                sum = add_entry(sum, &c, sums, &sums->entry[e], tile, input->work + at,
+                                slot_of_job(input, job));
             }
+            if (o == sums->outputs - 1)
+                store_newest(sums, tile, at, job);
             store(output->work + at, plus(total, sum));
-        }
-        for (int i = 0; i < sums->inputs; ++i) {
-            const pn_sums_input *input = &sums->input[i];
-            size_t slots = (size_t)input->slots;
-            if (slots > 0)
-                store(input->ring + tile * sums->ring_step + job % slots * TILE, load(input->work + at));
         }
     }
 }
@@ -147,7 +158,7 @@ INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums *sums, const pn_sums_
         make_room(c, sum, FUTURE, FUTURE);
         add_group(sum, h, x, 0);
         prefetch_group(h + AHEAD);
-        slot = (slot == 0 ? input->slots : slot) - FUTURE;
+        slot = slot + FUTURE == input->slots ? 0 : slot + FUTURE;
 #pragma GCC unroll 4
         for (int m = 0; m < FUTURE; ++m)
             x[m] = ring + (ptrdiff_t)(slot + m) * TILE;
@@ -159,15 +170,16 @@ INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums *sums, const pn_sums_
 }
 
 /* The slot of a sweep's group. */
-INLINE size_t slot_of(const pn_sums_input *input, size_t number) {
-    return input->slots == 0 ? 0 : number % (size_t)(input->slots / FUTURE) * FUTURE;
+INLINE int slot_of(const pn_sums_input *input, size_t number) {
+    int groups = input->slots / FUTURE;
+    return groups == 0 ? 0 : (groups - 1 - (int)(number % (size_t)groups)) * FUTURE;
 }
 
 INLINE void store_group(const pn_sums *sums, const pn_sums_input *input, size_t tile, size_t at,
                         size_t number) {
     if (input->slots == 0)
         return;
-    float *to = input->ring + tile * sums->ring_step + slot_of(input, number) * TILE;
+    float *to = input->ring + tile * sums->ring_step + (ptrdiff_t)slot_of(input, number) * TILE;
     const float *x[FUTURE];
     newest_group(sums, input, tile, at, x);
 #pragma GCC unroll 4
@@ -184,15 +196,15 @@ static void sweep(const pn_sums *sums, size_t tile, size_t at, size_t count, siz
             chunk c = {total, 0};
             for (int e = output->first; e < output->end; ++e) {
                 const pn_sums_input *input = &sums->input[sums->entry[e].input];
-                sweep_entry(sum, &c, sums, &sums->entry[e], tile, at, (int)slot_of(input, number));
+                sweep_entry(sum, &c, sums, &sums->entry[e], tile, at, slot_of(input, number));
             }
+            for (int i = 0; o == sums->outputs - 1 && i < sums->inputs; ++i)
+                store_group(sums, &sums->input[i], tile, at, number);
             store(output->work + at, plus(total[0], sum[0]));
 #pragma GCC unroll 3
             for (int j = 1; j < FUTURE; ++j)
                 store(output->later[j - 1] + tile * sums->later_step, plus(total[j], sum[j]));
         }
-        for (int i = 0; i < sums->inputs; ++i)
-            store_group(sums, &sums->input[i], tile, at, number);
     }
 }
 
@@ -214,11 +226,11 @@ INLINE void follow_by(const pn_sums *sums, size_t tile, size_t at, size_t count,
                     sum = multiply_add(sum, load(input->recent[since - 1 - p] + tile * sums->recent_step),
                                        load(entry->head[p] + tile * sums->head_step));
             }
+            for (int i = 0; o == sums->outputs - 1 && i < sums->inputs; ++i)
+                store(sums->input[i].recent[since - 1] + tile * sums->recent_step,
+                      load(sums->input[i].work + at));
             store(output->work + at, plus(total, sum));
         }
-        for (int i = 0; i < sums->inputs; ++i)
-            store(sums->input[i].recent[since - 1] + tile * sums->recent_step,
-                  load(sums->input[i].work + at));
     }
 }
 
