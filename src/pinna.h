@@ -249,7 +249,7 @@ PINNA_API pinna_status pinna_renderer_feed(pinna_renderer *renderer, int source,
 /* Moves a source, or the listener, between two blocks: it is carried there in the course of the next block, so that
  * movement is smooth, and at an even speed when it is called for every block. What would pass the head faster than some
  * 15 degrees in 256 frames (in its distance: a quarter of it) is a jump: there at once, crossfaded and not swept; with
- * Doppler, where the delay changes with it, within some 16 ms of silence. A source or listener moved by call no longer
+ * Doppler, where the delay changes with it, faded down and up in some 70 ms. A source or listener moved by call no longer
  * follows its path in the scene. Real time; same thread as pinna_renderer_render. */
 PINNA_API pinna_status pinna_renderer_move_source(pinna_renderer *renderer, int source, double x, double y,
                                                   double z, pinna_error *error);

@@ -103,7 +103,8 @@ static void quanta_join(void **state) {
     pn_propagation last = {0}, now;
     for (int q = 0; q < 400; ++q) {
         double t = q / 50.0, delay = 3000 + 2500 * cos(t), rate = -2500 * sin(t) / 50 / 256;
-        assert_true(pn_travel_step(&travel, &line, delay, rate, &now) == 1);
+        pn_travel_step(&travel, &line, delay, rate, false, &now);
+        assert_true(pn_travel_level(&travel, 0.5) == 1);
         if (q > 1) {
             assert_true(fabs(delay_at(&now, 0) - delay_at(&last, 1)) < 1e-4);
             assert_true(fabs(rate_at(&now, 0) - rate_at(&last, 1)) < 1e-4);
@@ -125,39 +126,41 @@ static void lines_are_kept(void **state) {
     pn_travel travel = {0};
     pn_propagation now, last = {0};
     double level = 1, delay = 500;
-    int since_leap = 1000, leaps = 0, heard = 0;
-    for (int q = 0; q < 20000; ++q) {
+    int since_leap = 1000, leaps = 0, heard = 0, held = 0;
+    for (int q = 0; q < 40000; ++q) {
         double dice = fabs(test_noise(&noise)), rate = 0.3 * test_noise(&noise);
         delay += 64 * rate;
-        if (dice < 0.03)
+        if (dice < 0.015)
             delay = 3000 * test_noise(&noise);
-        if (dice > 0.99)
+        if (dice > 0.995)
             rate = 1e3 * test_noise(&noise);
-        if (dice > 0.998)
+        if (dice > 0.999)
             delay = rate = NAN;
-        double next = pn_travel_step(&travel, &line, delay, rate, &now);
+        pn_travel_step(&travel, &line, delay, rate, dice > 0.98 && dice < 0.985, &now);
         if (isnan(delay))
             delay = 500;
-        assert_true(next == 0 || next == 1);
         for (double u = 0; u <= 1; u += 1.0 / 16) {
             double d = delay_at(&now, u), slope = rate_at(&now, u) / 64;
             assert_true(d > PN_PROPAGATION_SHORTEST - 1e-3 && d < 2000 + 1e-3);
-            if (level + next > 0)
+            if (pn_travel_level(&travel, u) > 0)
                 assert_true(slope < 1.6 && slope > -5); /* the cubic between gentle rates */
         }
+        assert_true(fabs(pn_travel_level(&travel, 0) - level) < 1e-12);
+        assert_true(fabs(pn_travel_level(&travel, 1) - level) < 0.1); /* 1,536 frames */
+        held += travel.state == PN_TRAVEL_FALLING;
         since_leap += 64;
         if (q > 1 && fabs(delay_at(&now, 0) - delay_at(&last, 1)) > 0.01) {
-            assert_true(level == 0); /* not heard when it leaps */
+            assert_true(level < 1e-12); /* not heard when it leaps */
             since_leap = 0;
             leaps += 1;
         }
-        if (level == 0 && next == 1)
+        level = pn_travel_level(&travel, 1);
+        if (level > 1e-12 && travel.state == PN_TRAVEL_RISING)
             assert_true(since_leap >= 300);
-        heard += next == 1;
-        level = next;
+        heard += level == 1;
         last = now;
     }
-    assert_true(leaps > 200 && heard > 5000);
+    assert_true(leaps > 200 && heard > 5000 && held > 1000);
 }
 
 int main(void) {

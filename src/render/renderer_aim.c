@@ -22,7 +22,9 @@
 static const double nearest_metres = 0.2;
 static const double jump = 0.26; /* a quantum, of the distance (radians): 15 degrees */
 static const double two_steps = 0.0175, four_steps = 0.067; /* likewise: 1 and 3.8 degrees */
-static const double instant = 1e-4;                         /* seconds, for velocities */
+static const double fastest_call = 0.3;  /* of the speed of sound: what is called for beyond it is a jump */
+static const double smallest_leap = 0.5; /* samples */
+static const double instant = 1e-4;      /* seconds, for velocities */
 
 /* ------------------------------------------------------------------ things that move */
 
@@ -118,15 +120,17 @@ static bool is_jump(const pn_renderer *r, const pn_emitter *e) {
     double end = (double)r->now + r->block;
     pn_head head = head_at(r, end, r->latency, 1);
     pn_vec3 way = pn_vec_sub(pn_renderer_source_at(r, (size_t)e->source, end, r->latency), head.position);
-    return passed(e->relative, pn_quat_unrotate(head.orientation, way)) > jump * r->block / r->quantum;
+    double moved = pn_vec_length(pn_vec_sub(way, pn_vec_sub(e->position, e->ear)));
+    return passed(e->relative, pn_quat_unrotate(head.orientation, way)) > jump * r->block / r->quantum ||
+           moved * e->slowness > fastest_call * r->block / r->rate;
 }
 
 static pn_vec3 track_at(const void *user, double time) {
     return pn_source_position_at(user, time);
 }
 
-/* The delay line in the quantum that ends at `end`; the level that is reached then. */
-static double travel(pn_renderer *r, pn_emitter *e, double end) {
+/* The delay line in the quantum that ends at `end`. */
+static void travel(pn_renderer *r, pn_emitter *e, double end) {
     pn_travel_line line = {r->quantum, r->propagation, r->filter_reach};
     double delay = 0, rate = 0;
     if (e->slowness > 0) {
@@ -151,7 +155,9 @@ static double travel(pn_renderer *r, pn_emitter *e, double end) {
             rate = passage.rate;
         }
     }
-    return pn_travel_step(&e->travel, &line, PN_PROPAGATION_SHORTEST + delay * r->rate, rate, &e->way);
+    delay = PN_PROPAGATION_SHORTEST + delay * r->rate;
+    bool leap = e->jumps && fabs(delay - e->travel.wanted) > smallest_leap;
+    pn_travel_step(&e->travel, &line, delay, rate, leap, &e->way);
 }
 
 /* Seconds on the way of what is heard at part u of the quantum. The filter comes after the line, so that this may be a
@@ -172,7 +178,9 @@ static pn_vec3 way_at(const pn_renderer *r, const pn_emitter *e, double start, d
     *head = e->jumps && r->listener.by_call ? head_at(r, frame, r->latency, 1)
                                             : r->head[(int)(u * PN_QUARTERS) - 1];
     pn_vec3 position;
-    if (place->by_call)
+    if (e->aimed && e->travel.phase_to > e->travel.phase_from) /* fades: where it was */
+        position = e->position;
+    else if (place->by_call)
         position = lerp(place->from, place->position, e->jumps ? 1 : part_of(r, frame));
     else if (e->slowness > 0)
         position = pn_source_position_at(&r->scene->sources[e->source],
@@ -182,8 +190,10 @@ static pn_vec3 way_at(const pn_renderer *r, const pn_emitter *e, double start, d
     return pn_vec_sub(position, head->position);
 }
 
-static int steps_for(const pn_emitter *e, pn_vec3 relative, double level) {
-    if (!e->aimed || e->jumps || level != e->level)
+static int steps_for(const pn_emitter *e, pn_vec3 relative) {
+    if (e->aimed && e->travel.phase_from != e->travel.phase_to)
+        return 4;
+    if (!e->aimed || e->jumps)
         return 1;
     double way = passed(e->relative, relative);
     return way <= two_steps ? 1 : way <= four_steps ? 2 : 4;
@@ -194,14 +204,15 @@ static double gain_of(pn_vec3 way) {
 }
 
 /* Hands places 1 .. steps over, for all the slots. */
-static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps, double level) {
+static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps) {
     pn_aim whole[PN_QUARTERS], aim[PN_SPREAD_MOST][PN_QUARTERS];
     pn_spread_copy copy[PN_SPREAD_MOST];
     for (int k = 0; k < steps; ++k) {
         pn_head head;
-        pn_vec3 way = way_at(r, e, start, (k + 1.0) / steps, &head);
-        whole[k] =
-            (pn_aim){.relative = pn_quat_unrotate(head.orientation, way), .gain = level * gain_of(way)};
+        double u = (k + 1.0) / steps;
+        pn_vec3 way = way_at(r, e, start, u, &head);
+        whole[k] = (pn_aim){.relative = pn_quat_unrotate(head.orientation, way),
+                            .gain = pn_travel_level(&e->travel, u) * gain_of(way)};
         if (e->spread == NULL)
             continue;
         pn_spread_aim(e->spread, way, head.orientation, copy);
@@ -222,17 +233,17 @@ static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps, do
 }
 
 static void aim_emitter(pn_renderer *r, pn_emitter *e, double start) {
-    double level = 1;
     if (r->propagation > 0) {
-        level = travel(r, e, start + r->quantum);
+        travel(r, e, start + r->quantum);
         for (int s = 0; s < e->slots; ++s)
             pn_binaural_travel(r->binaural, e->slot + s, &e->way);
     }
     pn_head head;
     pn_vec3 way = way_at(r, e, start, 1, &head);
-    int steps = steps_for(e, pn_quat_unrotate(head.orientation, way), level);
-    aim_slots(r, e, start, steps, level);
-    e->level = level;
+    int steps = steps_for(e, pn_quat_unrotate(head.orientation, way));
+    aim_slots(r, e, start, steps);
+    e->position = pn_vec_add(way, head.position);
+    e->ear = head.position;
     e->aimed = true;
 }
 

@@ -42,8 +42,9 @@ typedef struct {
     pn_travel travel;
     pn_propagation way; /* through the delay line in this quantum */
     double passage;     /* seconds that the sound heard last was on the way */
-    double level;       /* reached: 0 while its delay jumps */
-    pn_vec3 relative;   /* reached: in the head's axes */
+    pn_vec3 position;   /* reached, in the world */
+    pn_vec3 ear;        /* where the head was then */
+    pn_vec3 relative;   /* the same in the head's axes */
     bool aimed;         /* the three above are set */
     bool jumps;         /* moved so far by calls in this block that it is no movement */
 } pn_emitter;

@@ -80,7 +80,8 @@ pn_passage pn_travel_solve(const pn_track *source, double time, pn_vec3 ear, pn_
         1 + slowness * away; /* 0 at the speed of sound, negative where sound is heard backwards */
     if (fabs(stretch) < 1e-3)
         stretch = 1e-3;
-    passage.rate = slowness * (away - along) / stretch;
+    double rate = slowness * (away - along) / stretch;
+    passage.rate = isfinite(rate) ? rate : 0;
     return passage;
 }
 
@@ -112,31 +113,60 @@ static void cubic(const pn_travel_line *line, double delay, double rate, double 
     propagation->c[3] = (float)(m0 + m1 - 2 * rise);
 }
 
-double pn_travel_step(pn_travel *travel, const pn_travel_line *line, double delay, double rate,
-                      pn_propagation *propagation) {
-    hold(line, &delay, &rate);
-    pn_travel from = *travel;
-    travel->delay = delay;
-    travel->rate = rate;
-    travel->begun = true;
-    if (!from.begun) {
-        cubic(line, delay, 0, delay, 0, propagation);
-        return 1;
-    }
-    int wait = (line->memory + line->quantum - 1) / line->quantum + 1;
-    if (gentle((delay - from.delay) / line->quantum) && gentle(rate) && gentle(from.rate)) {
-        cubic(line, from.delay, from.rate, delay, rate, propagation);
-        travel->wait -= travel->wait > 0;
-        return travel->wait == 0 ? 1 : 0;
-    }
-    travel->wait = wait;
-    if (from.wait > 0) { /* not heard yet */
-        cubic(line, delay, 0, delay, 0, propagation);
-        return 0;
-    }
-    double end = from.delay + within(from.rate, PN_TRAVEL_FASTEST, PN_TRAVEL_SLOWEST) * line->quantum / 2,
-           rest = 0;
+/* The line goes on as it was, and comes to rest, whatever is wanted. */
+static void coast(pn_travel *travel, const pn_travel_line *line, pn_propagation *propagation) {
+    double end = travel->delay + travel->rate * line->quantum / 2, rest = 0;
     hold(line, &end, &rest);
-    cubic(line, from.delay, from.rate, end, rest, propagation);
-    return 0;
+    cubic(line, travel->delay, travel->rate, end, 0, propagation);
+    travel->delay = end;
+    travel->rate = 0;
+}
+
+static void follow(pn_travel *travel, const pn_travel_line *line, double from, double from_rate,
+                   pn_propagation *propagation) {
+    cubic(line, from, from_rate, travel->wanted, travel->wanted_rate, propagation);
+    travel->delay = travel->wanted;
+    travel->rate = travel->wanted_rate;
+}
+
+void pn_travel_step(pn_travel *travel, const pn_travel_line *line, double delay, double rate, bool leap,
+                    pn_propagation *propagation) {
+    const int fade = line->quantum < PN_TRAVEL_FADE ? PN_TRAVEL_FADE / line->quantum : 1;
+    hold(line, &delay, &rate);
+    double from = travel->wanted, from_rate = travel->wanted_rate;
+    bool smooth = !leap && gentle((delay - from) / line->quantum) && gentle(rate) && gentle(from_rate);
+    travel->wanted = delay;
+    travel->wanted_rate = rate;
+    travel->phase_from = travel->phase_to;
+    if (!travel->begun) {
+        travel->begun = true;
+        follow(travel, line, delay, rate, propagation);
+        return;
+    }
+    if (!smooth && (travel->state == PN_TRAVEL_HEARD || travel->state == PN_TRAVEL_RISING))
+        travel->state = PN_TRAVEL_FALLING;
+    if (travel->state == PN_TRAVEL_FALLING) {
+        coast(travel, line, propagation);
+        travel->fallen += travel->fallen < fade;
+        if (travel->fallen == fade) {
+            travel->state = PN_TRAVEL_SILENT;
+            travel->wait = (line->memory + line->quantum - 1) / line->quantum;
+        }
+    } else if (!smooth) { /* silent: where it is wanted, at once */
+        follow(travel, line, delay, 0, propagation);
+        cubic(line, delay, 0, delay, 0, propagation);
+        travel->wait = (line->memory + line->quantum - 1) / line->quantum;
+    } else {
+        follow(travel, line, from, from_rate, propagation);
+        if (travel->state == PN_TRAVEL_RISING && --travel->fallen == 0)
+            travel->state = PN_TRAVEL_HEARD;
+        if (travel->state == PN_TRAVEL_SILENT && --travel->wait <= 0)
+            travel->state = PN_TRAVEL_RISING;
+    }
+    travel->phase_to = (double)travel->fallen / fade;
+}
+
+double pn_travel_level(const pn_travel *travel, double u) {
+    double phase = travel->phase_from + (travel->phase_to - travel->phase_from) * u;
+    return 0.5 + 0.5 * cos(PN_PI * phase);
 }

@@ -42,6 +42,8 @@ PN_BLOCK_PATH pn_passage pn_travel_solve(const pn_track *source, double time, pn
 #define PN_TRAVEL_FASTEST (-3.0)
 #define PN_TRAVEL_SLOWEST 0.95
 
+enum { PN_TRAVEL_FADE = 1536 }; /* frames of a fade (or a quantum, if that is longer) */
+
 typedef struct {
     int quantum;
     int longest; /* samples, of the delay lines */
@@ -51,17 +53,23 @@ typedef struct {
 /* A source's way through its line; zeroed at the start. */
 typedef struct {
     bool begun;
-    double delay, rate; /* reached: samples, and samples a sample */
-    int wait;           /* quanta until it is heard again; 0: it is heard */
+    enum { PN_TRAVEL_HEARD, PN_TRAVEL_FALLING, PN_TRAVEL_SILENT, PN_TRAVEL_RISING } state;
+    double delay, rate;          /* reached by the line: samples, and samples a sample */
+    double wanted, wanted_rate;  /* given last */
+    int fallen, wait;            /* quanta */
+    double phase_from, phase_to; /* of the fade, in the quantum made last: 0 heard, 1 silent */
 } pn_travel;
 
 /* The next quantum, from where the last one ended to `delay` (samples, at the first frame of the next quantum) and its
- * rate there: a cubic, so that frequency is continuous. The first call begins at `delay`, and gives no quantum.
+ * rate there: a cubic, so that frequency is continuous. The first call begins at `delay`, and gives no quantum. leap:
+ * it is a jump, however small.
  *
- * Returns the level that the source is to have at the end of the quantum, 1 or 0, with a ramp in it. A jump takes a
- * ramp down with the old delay, silence until a filter has forgotten it, and a ramp up: (3 quanta, or a little more
- * where filters are longer than a quantum). */
-PN_BLOCK_PATH double pn_travel_step(pn_travel *travel, const pn_travel_line *line, double delay, double rate,
-                                    pn_propagation *propagation);
+ * A jump takes a fade down with the old delay (FALLING: the source should be held where it was), silence until a filter
+ * has forgotten it, and a fade up. The fades are cosines of 1,536 frames: what they add to a tone of 1 kHz above 5 kHz
+ * is below -80 dB. A source that stays beyond the limits stays silent. */
+PN_BLOCK_PATH void pn_travel_step(pn_travel *travel, const pn_travel_line *line, double delay, double rate,
+                                  bool leap, pn_propagation *propagation);
+/* The level at part u of the quantum made last. */
+PN_BLOCK_PATH double pn_travel_level(const pn_travel *travel, double u);
 
 #endif
