@@ -182,6 +182,7 @@ static void wrong_usage_is_told(void **state) {
         {"convolve --seconds 0", "--seconds"},
         {"binaural --sources 0", "--sources: 0"},
         {"binaural --taps 7", "--taps: 7"},
+        {"binaural --steps 3", "--steps: 3"},
         {"convolve --device gpu", "gpu"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; ++c) {

@@ -73,10 +73,10 @@ pinna_status pn_bench_plot(const pn_bench_report *report, const char *path, pinn
 
 typedef struct {
     pn_common common;
-    int channels, sources, block, taps;
+    int channels, sources, block, taps, steps;
     const char *matrix, *hrtf, *plot; /* may be NULL */
     double ir, seconds;
-    bool live, offline, still;
+    bool live, offline, still, doppler;
 } pn_bench_options;
 
 pinna_status pn_bench_convolve(const pn_bench_options *options, pn_pool *pool, pn_backend *backend,

@@ -8,10 +8,19 @@
 #include "device/ops.h"
 #include "spatial/hrtf.h"
 
-/* Sources on circles of different height, each half a second to two round, straight on the bank's job: look-up and
- * filters are measured, distance and mixing are not. The error is that of a bank of the first few sources, since the
+/* Sources on great circles from anywhere on the sphere, each half a second to two round, straight on the bank's job:
+ * look-up and filters are measured, and with --doppler the delay lines; paths, distance laws and mixing are not. Each
+ * source has a stretch of the noise of its own. The error is that of a bank of the first few sources, since the
  * definition takes milliseconds a filter. */
-enum { NOISE = 1 << 16, STEP = 977, CHECKED = 12, FADE = 16, RATE = 48000 };
+enum { NOISE = 1 << 16, STEP = 977, CHECKED = 12, FADE = 16, RATE = 48000, PROPAGATION = 4096 };
+
+/* A place on a circle, cos across[0] + sin across[1], turned by the angle of a step at a time. */
+typedef struct {
+    pn_vec3 across[2];
+    double cosine, sine, turn_cosine, turn_sine;
+    double rate; /* radians in a step */
+    pn_hrtf_hint hint;
+} orbit;
 
 typedef struct {
     const pn_bench_options *options;
@@ -21,10 +30,11 @@ typedef struct {
     float *noise;     /* NOISE frames, and the first of them again */
     pn_bank_desc desc;
     pn_bank_source *source;
-    pn_hrtf_hint *hint;
+    orbit *orbit;
     pn_bank *bank;
-    float *out; /* left, right */
-    int quanta; /* in one block */
+    float *out;   /* left, right */
+    float *heard; /* the last N samples of the sources that are checked, or NULL */
+    int quanta;   /* in one block */
     pn_bench_times times;
     double error_db;
 } bench;
@@ -60,7 +70,8 @@ static pinna_status cut_responses(bench *b, pinna_error *err) {
                              .nodes = info->directions,
                              .taps = taps,
                              .max_delay = info->max_delay,
-                             .responses = b->responses};
+                             .responses = b->responses,
+                             .propagation = b->options->doppler ? PROPAGATION : 0};
     b->quanta = b->options->block / quantum;
     return PINNA_OK;
 }
@@ -69,15 +80,31 @@ static pinna_status make_material(bench *b, pinna_error *err) {
     size_t sources = (size_t)b->options->sources;
     b->noise = pn_alloc_floats(NOISE + 16384);
     b->source = pn_alloc(sources, sizeof *b->source);
-    b->hint = pn_alloc(sources, sizeof *b->hint);
+    b->orbit = pn_alloc(sources, sizeof *b->orbit);
     b->out = pn_alloc_floats(2 * (size_t)b->desc.quantum);
-    if (b->noise == NULL || b->source == NULL || b->hint == NULL || b->out == NULL)
+    if (b->noise == NULL || b->source == NULL || b->orbit == NULL || b->out == NULL)
         return pn_fail_memory(err, "the benchmark", 4.0 * NOISE + (double)sources * sizeof *b->source);
     for (size_t n = 0; n < NOISE + 16384; ++n)
         b->noise[n] = 0.1f * pn_bench_noise(n % NOISE);
-    for (size_t s = 0; s < sources; ++s)
-        b->hint[s] = (pn_hrtf_hint){{-1, -1}};
     return PINNA_OK;
+}
+
+/* A point on the sphere, all parts of it alike. */
+static pn_vec3 random_point(uint64_t number) {
+    double z = (double)pn_bench_noise(number), azimuth = PN_PI * (double)pn_bench_noise(number + 1);
+    return pn_vec_from_polar(azimuth, asin(z), 1);
+}
+
+static void start_orbit(const bench *b, int s) {
+    orbit *o = &b->orbit[s];
+    pn_vec3 from = random_point(4 * (uint64_t)s), pole = random_point(4 * (uint64_t)s + 2);
+    pn_vec3 side = pn_vec_cross(pole, from);
+    double period = 0.5 + 1.5 * fmod(0.618 * s, 1), frames = (double)b->desc.quantum / b->options->steps;
+    *o = (orbit){.cosine = 1, .rate = 2 * PN_PI * frames / RATE / period, .hint = {{-1, -1}}};
+    o->across[0] = from;
+    o->across[1] = pn_vec_scale(side, 1 / fmax(pn_vec_length(side), 1e-9));
+    o->turn_cosine = cos(o->rate);
+    o->turn_sine = sin(o->rate);
 }
 
 /* ------------------------------------------------------------------ run */
@@ -86,26 +113,70 @@ static const float *samples_at(const bench *b, int s, int64_t frame) {
     return b->noise + ((frame + (int64_t)s * STEP) % NOISE + NOISE) % NOISE;
 }
 
-static void aim(bench *b, int s, int64_t quantum) {
-    double t = b->options->still ? 0 : (double)quantum * b->desc.quantum / RATE;
-    double turns = t / (0.5 + 1.5 * fmod(0.618 * s, 1)) + 0.37 * s;
-    pn_vec3 direction = pn_vec_from_polar(2 * PN_PI * turns, 1.2 * fmod(0.414 * s, 1) - 0.5, 1);
+static void look_up(const bench *b, orbit *o, pn_filter *filter) {
+    enum { NODES = sizeof((pn_hrtf_point *)0)->node / sizeof(int) };
+    pn_vec3 direction =
+        pn_vec_add(pn_vec_scale(o->across[0], o->cosine), pn_vec_scale(o->across[1], o->sine));
     pn_hrtf_point point;
-    pn_hrtf_look_up(b->hrtf, direction, &b->hint[s], &point);
-    pn_filter *filter = &b->source[s].to;
+    pn_hrtf_look_up(b->hrtf, direction, &o->hint, &point);
     for (int ear = 0; ear < 2; ++ear) {
-        memcpy(filter->node[ear], point.node, sizeof point.node);
-        memcpy(filter->weight[ear], point.weight, sizeof point.weight);
-        filter->delay[ear] = point.delay[ear];
+        for (int k = 0; k < NODES; ++k) {
+            filter->node[ear][k] = point.node[k];
+            filter->weight[ear][k] = (float)point.weight[k];
+        }
+        filter->delay[ear] = (float)point.delay[ear];
     }
+}
+
+static void step(orbit *o) {
+    double cosine = o->cosine * o->turn_cosine - o->sine * o->turn_sine;
+    o->sine = o->cosine * o->turn_sine + o->sine * o->turn_cosine;
+    o->cosine = cosine;
+}
+
+/* Up to 2.9 m nearer and farther than 14 m, as fast as the source goes round. */
+static double delay_at(const orbit *o) {
+    return 2000 + 400 * o->sine;
+}
+
+static void move(const bench *b, int s) {
+    orbit *o = &b->orbit[s];
+    pn_bank_source *source = &b->source[s];
+    int steps = b->options->steps;
+    double before = delay_at(o), before_rate = 400 * o->cosine * o->rate * steps;
+    source->from = source->to;
+    source->steps = steps;
+    for (int k = 1; k < steps; ++k) {
+        step(o);
+        look_up(b, o, &source->inner[steps == 2 ? 1 : k - 1]);
+    }
+    step(o);
+    look_up(b, o, &source->to);
+    double after = delay_at(o), after_rate = 400 * o->cosine * o->rate * steps, way = after - before;
+    source->propagation = (pn_propagation){(int)before,
+                                           {(float)(before - (int)before), (float)before_rate,
+                                            (float)(3 * way - 2 * before_rate - after_rate),
+                                            (float)(before_rate + after_rate - 2 * way)}};
+}
+
+static void remember(const bench *b, int s) {
+    size_t quantum = (size_t)b->desc.quantum, size = (size_t)b->desc.size;
+    float *heard = b->heard + (size_t)s * size;
+    double delayed[256];
+    memmove(heard, heard + quantum, (size - quantum) * sizeof *heard);
+    if (b->options->doppler)
+        pn_ops_propagate(&b->desc, &b->source[s].propagation, b->source[s].in, delayed);
+    for (size_t n = 0; n < quantum; ++n)
+        heard[size - quantum + n] = b->options->doppler ? (float)delayed[n] : b->source[s].in[n];
 }
 
 static pinna_status run_quantum(bench *b, int64_t quantum, pinna_error *err) {
     for (int s = 0; s < b->desc.sources; ++s) {
-        b->source[s].from = b->source[s].to;
         b->source[s].in = samples_at(b, s, quantum * b->desc.quantum);
         if (!b->options->still)
-            aim(b, s, quantum + 1);
+            move(b, s);
+        if (b->heard != NULL)
+            remember(b, s);
     }
     pinna_status status = b->backend->ops->bank_begin(b->bank, b->source, err);
     if (status != PINNA_OK)
@@ -117,16 +188,20 @@ static pinna_status open_bank(bench *b, int sources, pinna_error *err) {
     b->backend->ops->bank_free(b->bank);
     b->bank = NULL;
     b->desc.sources = sources;
-    for (int s = 0; s < sources; ++s)
-        aim(b, s, 0);
+    for (int s = 0; s < sources; ++s) {
+        start_orbit(b, s);
+        look_up(b, &b->orbit[s], &b->source[s].to);
+        b->source[s].from = b->source[s].to;
+        b->source[s].propagation = (pn_propagation){.whole = 2000};
+    }
     return b->backend->ops->bank_create(b->backend, &b->desc, &b->bank, err);
 }
 
-static pinna_status compare(bench *b, int64_t quantum, pinna_error *err) {
+static pinna_status compare(bench *b, pinna_error *err) {
     size_t frames = (size_t)b->desc.quantum;
     const float *history[CHECKED];
     for (int s = 0; s < b->desc.sources; ++s)
-        history[s] = samples_at(b, s, (quantum + 1) * b->desc.quantum - b->desc.size);
+        history[s] = b->heard + (size_t)s * (size_t)b->desc.size;
     double *expected = pn_alloc(2 * frames, sizeof *expected), error = 0, power = 0;
     if (expected == NULL)
         return pn_fail_memory(err, "the check", 16.0 * (double)frames);
@@ -143,11 +218,18 @@ static pinna_status compare(bench *b, int64_t quantum, pinna_error *err) {
 
 static pinna_status check(bench *b, pinna_error *err) {
     int sources = b->options->sources < CHECKED ? b->options->sources : CHECKED;
+    b->heard = pn_alloc_floats((size_t)sources * (size_t)b->desc.size);
+    if (b->heard == NULL)
+        return pn_fail_memory(err, "the check", 4.0 * sources * b->desc.size);
     pinna_status status = open_bank(b, sources, err);
-    int64_t last = 2 * b->desc.size / b->desc.quantum;
+    int64_t last = (2 * b->desc.size + b->desc.propagation) / b->desc.quantum + 1;
     for (int64_t q = 0; q <= last && status == PINNA_OK; ++q)
         status = run_quantum(b, q, err);
-    return status == PINNA_OK ? compare(b, last, err) : status;
+    if (status == PINNA_OK)
+        status = compare(b, err);
+    pn_free(b->heard);
+    b->heard = NULL;
+    return status;
 }
 
 static pinna_status measure(bench *b, pinna_error *err) {
@@ -167,7 +249,8 @@ static pinna_status measure(bench *b, pinna_error *err) {
 static pinna_status report(const bench *b, pinna_error *err) {
     char plan[96];
     int quantum = b->desc.quantum, taps = b->desc.taps + b->desc.max_delay;
-    snprintf(plan, sizeof plan, "transform %d, quantum %d", b->desc.size, quantum);
+    snprintf(plan, sizeof plan, "transform %d, quantum %d, %d directions", b->desc.size, quantum,
+             b->desc.nodes);
     pn_bench_report report = {.device = b->backend->name,
                               .description = b->backend->description,
                               .plan = plan,
@@ -184,6 +267,9 @@ static pinna_status report(const bench *b, pinna_error *err) {
     cJSON *more = cJSON_CreateObject();
     cJSON_AddNumberToObject(more, "sources", b->options->sources);
     cJSON_AddBoolToObject(more, "moving", !b->options->still);
+    cJSON_AddNumberToObject(more, "steps", b->options->steps);
+    cJSON_AddBoolToObject(more, "doppler", b->options->doppler);
+    cJSON_AddNumberToObject(more, "directions", b->desc.nodes);
     cJSON_AddNumberToObject(more, "taps", taps);
     cJSON_AddNumberToObject(more, "partitions", (taps + quantum - 1) / quantum);
     pn_bench_print(&report, b->options->common.json, more);
@@ -212,7 +298,8 @@ pinna_status pn_bench_binaural(const pn_bench_options *options, pn_backend *back
     pn_free(b.responses);
     pn_free(b.noise);
     pn_free(b.source);
-    pn_free(b.hint);
+    pn_free(b.orbit);
+    pn_free(b.heard);
     pn_free(b.out);
     pn_hrtf_free(b.hrtf);
     return status;

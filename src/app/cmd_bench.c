@@ -25,6 +25,8 @@ static int check_options(pn_bench_options *options, bool binaural, const char *k
         return pn_cli_usage("bench", "--sources: %d, expected 1..65536", options->sources);
     if (options->taps < 64 || options->taps > 8192)
         return pn_cli_usage("bench", "--taps: %d, expected 64..8192", options->taps);
+    if (options->steps != 1 && options->steps != 2 && options->steps != 4)
+        return pn_cli_usage("bench", "--steps: %d, expected 1, 2 or 4", options->steps);
     return pn_cli_check_common("bench", &options->common);
 }
 
@@ -53,6 +55,7 @@ int pn_cmd_bench(int argc, char **argv) {
                           .sources = 64,
                           .block = 256,
                           .taps = 224,
+                          .steps = 1,
                           .ir = 10,
                           .seconds = 10};
     const pn_option options[] = {
@@ -67,6 +70,10 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--taps", NULL, PN_OPTION_INTEGER, &o.taps, "N", "binaural: taps of a filter, delay inside (224)"},
         {"--hrtf", NULL, PN_OPTION_TEXT, &o.hrtf, "F", "binaural: a SOFA file (the built-in set)"},
         {"--still", NULL, PN_OPTION_FLAG, &o.still, NULL, "binaural: no source moves"},
+        {"--steps", NULL, PN_OPTION_INTEGER, &o.steps, "K",
+         "binaural: 1, 2 or 4 filters a quantum, as for fast sources (1)"},
+        {"--doppler", NULL, PN_OPTION_FLAG, &o.doppler, NULL,
+         "binaural: distances change too, and are heard by delay lines"},
         {"--block", NULL, PN_OPTION_INTEGER, &o.block, "B", "frames of a block (256)"},
         {"--seconds", NULL, PN_OPTION_NUMBER, &o.seconds, "T", "seconds of audio to measure (10)"},
         PN_OPTION_DEVICE(o.common),

@@ -180,7 +180,7 @@ typedef struct {
     pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
                                 pinna_error *err);
     void (*bank_free)(pn_bank *bank); /* accepts NULL */
-    /* sources: desc.sources of them, which stay as they are until finish; the samples are copied before the return. */
+    /* sources: desc.sources of them. They and their samples must stay as they are until finish. */
     pinna_status (*bank_begin)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
     /* left, right: q frames each, overwritten. */
     pinna_status (*bank_finish)(pn_bank *bank, float *left, float *right, pinna_error *err);

@@ -44,9 +44,7 @@ typedef struct {
 
 typedef struct {
     float *sum[SUMS];
-    float *spectrum; /* X */
-    float *ramp;
-    float *blend;
+    float *spectrum;     /* X */
     float *inner[INNER]; /* as bank_source.filter */
     float *scratch;
     bool used[SUMS];
@@ -56,12 +54,13 @@ struct pn_bank {
     const pn_backend_ops *ops;
     const pn_cpu *cpu;
     pn_rafft *fft;
+    const pn_blend_width *width;
     pn_delays *delays; /* NULL: none */
-    int size, quantum, sources, nodes, chunks;
-    int memory;    /* quanta after which a history is all silence */
-    size_t stride; /* floats from one spectrum to the next */
-    float *node;   /* spectra [node][ear] */
-    float *tint;   /* spectra [tint] */
+    int size, quantum, sources, chunks;
+    int memory;             /* quanta after which a history is all silence */
+    size_t stride, vectors; /* floats from one spectrum to the next; vectors of a spectrum */
+    float *node;            /* spectra [node][ear] */
+    float *tint;            /* spectra [tint] */
     bank_source *source;
     float *histories, *filters;
     bank_chunk *chunk;
@@ -69,10 +68,6 @@ struct pn_bank {
     float *signal[2]; /* size / 2 frames each */
     const pn_bank_source *job;
 };
-
-static float *node_spectrum(const pn_bank *bank, int node, int ear) {
-    return bank->node + ((size_t)node * 2 + (size_t)ear) * bank->stride;
-}
 
 /* ------------------------------------------------------------------ create */
 
@@ -101,11 +96,8 @@ static void share_work(pn_bank *bank, size_t chunk_floats, size_t scratch) {
             chunk->sum[i] = at;
         for (int i = 0; i < INNER; ++i, at += 2 * bank->stride)
             chunk->inner[i] = at;
-        at += 2 * bank->stride; /* of a deviation */
         chunk->spectrum = at;
-        chunk->ramp = at + bank->stride;
-        chunk->blend = at + 2 * bank->stride;
-        chunk->scratch = at + 3 * bank->stride;
+        chunk->scratch = at + bank->stride;
     }
     bank->signal[0] = bank->chunk[0].scratch + scratch;
     bank->signal[1] = bank->signal[0] + bank->size / 2;
@@ -114,19 +106,22 @@ static void share_work(pn_bank *bank, size_t chunk_floats, size_t scratch) {
 static pinna_status build(pn_bank *bank, const pn_bank_desc *desc, pinna_error *err) {
     size_t size = (size_t)desc->size, sources = (size_t)desc->sources;
     pinna_status status = pn_rafft_create(desc->size, bank->cpu->simd, &bank->fft, err);
-    if (status == PINNA_OK && desc->propagation > 0)
-        status = pn_delays_create(desc->quantum, desc->sources, desc->propagation, &bank->delays, err);
+    if (status != PINNA_OK)
+        return status;
+    bank->width = pn_blend_width_of(pn_rafft_lanes(bank->fft));
+    if (desc->propagation > 0)
+        status = pn_delays_create(desc, bank->width, &bank->delays, err);
     if (status != PINNA_OK)
         return status;
     bank->size = desc->size;
     bank->quantum = desc->quantum;
     bank->sources = desc->sources;
-    bank->nodes = desc->nodes;
+    bank->vectors = size / 2 / (size_t)bank->width->lanes;
     bank->memory = desc->size / desc->quantum;
     bank->stride = size + PADDING;
     bank->chunks = (desc->sources + SOURCES - 1) / SOURCES;
     size_t scratch = (pn_rafft_scratch(bank->fft) + PADDING) / PADDING * PADDING;
-    size_t chunk_floats = (SUMS + 2 * INNER + 5) * bank->stride + scratch + size;
+    size_t chunk_floats = (SUMS + 2 * INNER + 1) * bank->stride + scratch + size;
     bank->node = pn_alloc(2 * (size_t)desc->nodes, bank->stride * sizeof(float));
     bank->tint = pn_alloc((size_t)desc->tints, bank->stride * sizeof(float));
     bank->source = pn_alloc(sources, sizeof *bank->source);
@@ -185,88 +180,91 @@ static bool same_filter(const pn_filter *a, const pn_filter *b) {
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-static void add_scaled(float *restrict out, const float *restrict in, float weight, size_t count) {
-    for (size_t n = 0; n < count; ++n)
-        out[n] += weight * in[n];
+/* Entries up to the last one with a weight. */
+static int used(const float *weight, int count) {
+    while (count > 0 && weight[count - 1] == 0)
+        --count;
+    return count;
 }
 
-/* The filter of one ear. */
-static void make_ear(const pn_bank *bank, const pn_filter *key, int ear, bank_chunk *chunk, float *filter) {
-    size_t floats = (size_t)bank->size, bytes = floats * sizeof *filter;
-    memset(chunk->blend, 0, bytes);
-    for (int j = 0; j < PN_FILTER_NODES; ++j)
-        if (key->weight[ear][j] != 0)
-            add_scaled(chunk->blend, node_spectrum(bank, key->node[ear][j], ear), key->weight[ear][j],
-                       floats);
-    pn_rafft_delay_ramp(bank->fft, (double)key->delay[ear], chunk->ramp);
-    memset(filter, 0, bytes);
-    pn_rafft_multiply_add(bank->fft, filter, chunk->blend, chunk->ramp);
-    if (!pn_filter_tinted(key, ear))
-        return;
-    memcpy(chunk->ramp, filter, bytes);
-    memset(chunk->blend, 0, bytes);
-    for (int j = 0; j < PN_FILTER_TINTS; ++j)
-        if (key->tint_weight[ear][j] != 0)
-            add_scaled(chunk->blend, bank->tint + (size_t)key->tint[ear][j] * bank->stride,
-                       key->tint_weight[ear][j], floats);
-    memset(filter, 0, bytes);
-    pn_rafft_multiply_add(bank->fft, filter, chunk->blend, chunk->ramp);
+static void describe_blend(const pn_bank *bank, const pn_filter *key, int ear, pn_blend *blend) {
+    blend->nodes = used(key->weight[ear], PN_FILTER_NODES) > 3 ? 6 : 3;
+    blend->tints = (used(key->tint_weight[ear], PN_FILTER_TINTS) + 1) / 2 * 2;
+    for (int j = 0; j < blend->nodes; ++j) {
+        blend->node[j] = bank->node + ((size_t)key->node[ear][j] * 2 + (size_t)ear) * bank->stride;
+        blend->weight[j] = key->weight[ear][j];
+    }
+    for (int j = 0; j < blend->tints; ++j) {
+        blend->tint[j] = bank->tint + (size_t)key->tint[ear][j] * bank->stride;
+        blend->tint_weight[j] = key->tint_weight[ear][j];
+    }
+    pn_rafft_ramp_factors(bank->fft, (double)key->delay[ear], &blend->ramp);
 }
 
-static void make_filter(const pn_bank *bank, const pn_filter *key, bank_chunk *chunk, float *filter) {
-    for (int ear = 0; ear < 2; ++ear)
-        make_ear(bank, key, ear, chunk, filter + (size_t)ear * bank->stride);
+static void make_filter(const pn_bank *bank, const pn_filter *key, float *filter) {
+    for (int ear = 0; ear < 2; ++ear) {
+        pn_blend blend;
+        describe_blend(bank, key, ear, &blend);
+        bank->width->make(&blend, bank->vectors, filter + (size_t)ear * bank->stride);
+    }
 }
 
 /* Makes the source's filter that of key, if it isn't. */
-static void keep_filter(const pn_bank *bank, bank_source *source, const pn_filter *key, bank_chunk *chunk) {
+static void keep_filter(const pn_bank *bank, bank_source *source, const pn_filter *key) {
     if (source->has_key && same_filter(&source->key, key))
         return;
-    make_filter(bank, key, chunk, source->filter);
+    make_filter(bank, key, source->filter);
     source->key = *key;
     source->has_key = true;
 }
 
 /* ------------------------------------------------------------------ a job */
 
-static void add_filtered(const pn_bank *bank, const float *filter, int which, bank_chunk *chunk) {
+/* A sum of the chunk, zeroed when it is not used so far. */
+static float *sum_of(const pn_bank *bank, bank_chunk *chunk, int which, int ear) {
+    int sum = 2 * which + ear;
+    if (!chunk->used[sum])
+        memset(chunk->sum[sum], 0, (size_t)bank->size * sizeof(float));
+    chunk->used[sum] = true;
+    return chunk->sum[sum];
+}
+
+static void add_still(const pn_bank *bank, bank_source *source, const pn_filter *key, bank_chunk *chunk) {
+    keep_filter(bank, source, key);
+    for (int ear = 0; ear < 2; ++ear)
+        pn_rafft_multiply_add(bank->fft, sum_of(bank, chunk, STILL, ear),
+                              source->filter + (size_t)ear * bank->stride, chunk->spectrum);
+}
+
+/* The source's filter, which is the old one, becomes the new one. */
+static void add_moving(const pn_bank *bank, bank_source *source, const pn_filter *to, bank_chunk *chunk) {
     for (int ear = 0; ear < 2; ++ear) {
-        int sum = 2 * which + ear;
-        if (!chunk->used[sum])
-            memset(chunk->sum[sum], 0, (size_t)bank->size * sizeof(float));
-        chunk->used[sum] = true;
-        pn_rafft_multiply_add(bank->fft, chunk->sum[sum], filter + (size_t)ear * bank->stride,
-                              chunk->spectrum);
+        pn_blend blend;
+        describe_blend(bank, to, ear, &blend);
+        bank->width->move(&blend, bank->vectors, chunk->spectrum, source->filter + (size_t)ear * bank->stride,
+                          sum_of(bank, chunk, OLD, ear), sum_of(bank, chunk, NEW, ear));
     }
+    source->key = *to;
+    source->has_key = true;
 }
 
-/* What filter b is off the middle of its neighbours a and c. */
-static void add_deviation(const pn_bank *bank, const float *a, const float *b, const float *c, int which,
-                          bank_chunk *chunk) {
-    size_t floats = bank->stride + (size_t)bank->size;
-    float *restrict out = chunk->inner[INNER - 1] + 2 * bank->stride;
-    for (size_t n = 0; n < floats; ++n)
-        out[n] = b[n] - 0.5f * (a[n] + c[n]);
-    add_filtered(bank, out, which, chunk);
-}
-
-static void add_moving(const pn_bank *bank, bank_source *source, const pn_bank_source *job,
-                       bank_chunk *chunk) {
-    keep_filter(bank, source, &job->from, chunk);
-    add_filtered(bank, source->filter, OLD, chunk);
-    int steps = pn_bank_steps(job);
-    if (steps > 1) {
-        float *knot[5] = {source->filter, chunk->inner[0], chunk->inner[1], chunk->inner[2], chunk->inner[3]};
-        for (int k = 4 / steps; k <= 4; k += 4 / steps)
-            make_filter(bank, pn_bank_knot(job, k * steps / 4), chunk, knot[k]);
-        add_deviation(bank, knot[0], knot[2], knot[4], MIDDLE, chunk);
-        if (steps == 4) {
-            add_deviation(bank, knot[0], knot[1], knot[2], FIRST, chunk);
-            add_deviation(bank, knot[2], knot[3], knot[4], THIRD, chunk);
+/* What the inner filters are off the straight way; the source's filter is the old one. */
+static void add_bends(const pn_bank *bank, const bank_source *source, const pn_bank_source *job,
+                      bank_chunk *chunk) {
+    int steps = pn_bank_steps(job), apart = 4 / steps;
+    const float *knot[5] = {source->filter, chunk->inner[0], chunk->inner[1], chunk->inner[2],
+                            chunk->inner[3]};
+    for (int k = 1; k <= steps; ++k)
+        make_filter(bank, pn_bank_knot(job, k), chunk->inner[k * apart - 1]);
+    static const struct { int which, left, right; } bends[3] = {{MIDDLE, 0, 4}, {FIRST, 0, 2}, {THIRD, 2, 4}};
+    for (int i = 0; i < (steps == 2 ? 1 : 3); ++i) {
+        int left = bends[i].left, right = bends[i].right;
+        for (int ear = 0; ear < 2; ++ear) {
+            size_t at = (size_t)ear * bank->stride;
+            bank->width->bend(bank->vectors, chunk->spectrum, knot[left] + at, knot[(left + right) / 2] + at,
+                              knot[right] + at, sum_of(bank, chunk, bends[i].which, ear));
         }
     }
-    keep_filter(bank, source, &job->to, chunk);
-    add_filtered(bank, source->filter, NEW, chunk);
 }
 
 static bool all_silent(const pn_bank_source *job) {
@@ -290,13 +288,36 @@ static void hear(const pn_bank *bank, int s) {
     bank_source *source = &bank->source[s];
     const pn_bank_source *job = &bank->job[s];
     size_t quantum = (size_t)bank->quantum, kept = (size_t)bank->size - quantum;
-    memmove(source->history, source->history + quantum, kept * sizeof(float));
-    if (pn_delays_read(bank->delays, s, &job->propagation, source->history + kept)) {
-        source->silent = 0;
-    } else {
-        source->silent += source->silent < bank->memory;
-        memset(source->history + kept, 0, quantum * sizeof(float));
+    if (bank->delays == NULL && job->in == NULL && source->silent >= bank->memory)
+        return;
+    float *newest = source->history + kept;
+    memmove(source->history, source->history + quantum, kept * sizeof *newest);
+    bool heard = job->in != NULL;
+    if (bank->delays != NULL)
+        heard = pn_delays_pass(bank->delays, s, job, newest);
+    else if (heard)
+        memcpy(newest, job->in, quantum * sizeof *newest);
+    if (!heard)
+        memset(newest, 0, quantum * sizeof *newest);
+    source->silent = heard ? 0 : source->silent < bank->memory ? source->silent + 1 : bank->memory;
+}
+
+static void run_source(const pn_bank *bank, int s, bank_chunk *chunk) {
+    bank_source *source = &bank->source[s];
+    const pn_bank_source *job = &bank->job[s];
+    hear(bank, s);
+    if (source->silent >= bank->memory || all_silent(job))
+        return;
+    pn_rafft_forward(bank->fft, source->history, source->history + bank->size / 2, chunk->spectrum,
+                     chunk->scratch);
+    if (all_same(job)) {
+        add_still(bank, source, &job->to, chunk);
+        return;
     }
+    keep_filter(bank, source, &job->from);
+    if (pn_bank_steps(job) > 1)
+        add_bends(bank, source, job, chunk);
+    add_moving(bank, source, &job->to, chunk);
 }
 
 static void chunk_task(void *context, int task) {
@@ -304,22 +325,8 @@ static void chunk_task(void *context, int task) {
     bank_chunk *chunk = &bank->chunk[task];
     memset(chunk->used, 0, sizeof chunk->used);
     int end = (task + 1) * SOURCES < bank->sources ? (task + 1) * SOURCES : bank->sources;
-    for (int s = task * SOURCES; s < end; ++s) {
-        bank_source *source = &bank->source[s];
-        const pn_bank_source *job = &bank->job[s];
-        if (bank->delays != NULL)
-            hear(bank, s);
-        if (source->silent >= bank->memory || all_silent(job))
-            continue;
-        pn_rafft_forward(bank->fft, source->history, source->history + bank->size / 2, chunk->spectrum,
-                         chunk->scratch);
-        if (!all_same(job)) {
-            add_moving(bank, source, job, chunk);
-            continue;
-        }
-        keep_filter(bank, source, &job->to, chunk);
-        add_filtered(bank, source->filter, STILL, chunk);
-    }
+    for (int s = task * SOURCES; s < end; ++s)
+        run_source(bank, s, chunk);
 }
 
 /* Adds sum `from` of chunk b to sum `to` of chunk a; a sum not used is silence. */
@@ -379,30 +386,15 @@ static void finish_ear(const pn_bank *bank, int ear, float *out) {
     add_hat(bank, 2 * THIRD + ear, quantum / 2, quantum / 2, out);
 }
 
-static void take_samples(const pn_bank *bank, bank_source *source, const float *in) {
-    size_t quantum = (size_t)bank->quantum, kept = (size_t)bank->size - quantum;
-    if (in == NULL && source->silent >= bank->memory)
-        return;
-    source->silent = in == NULL ? source->silent + 1 : 0;
-    memmove(source->history, source->history + quantum, kept * sizeof *in);
-    if (in != NULL)
-        memcpy(source->history + kept, in, quantum * sizeof *in);
-    else
-        memset(source->history + kept, 0, quantum * sizeof *in);
-}
-
-static void take(pn_bank *bank, const pn_bank_source *sources) {
+static void take_job(pn_bank *bank, const pn_bank_source *sources) {
     bank->job = sources;
     if (bank->delays != NULL)
-        pn_delays_take(bank->delays, sources);
-    else
-        for (int s = 0; s < bank->sources; ++s)
-            take_samples(bank, &bank->source[s], sources[s].in);
+        pn_delays_advance(bank->delays);
 }
 
 pinna_status pn_cpu_bank_begin(pn_bank *bank, const pn_bank_source *sources, pinna_error *err) {
     (void)err;
-    take(bank, sources);
+    take_job(bank, sources);
     return PINNA_OK;
 }
 
@@ -419,8 +411,8 @@ pinna_status pn_cpu_bank_finish(pn_bank *bank, float *left, float *right, pinna_
 
 pinna_status pn_cpu_bank_feed(pn_bank *bank, const pn_bank_source *sources, pinna_error *err) {
     (void)err;
-    take(bank, sources);
-    for (int s = 0; s < bank->sources && bank->delays != NULL; ++s)
+    take_job(bank, sources);
+    for (int s = 0; s < bank->sources; ++s)
         hear(bank, s);
     return PINNA_OK;
 }

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
 
-/* A line is a ring of whole quanta, with the first samples again behind its end, so that the 16 samples around any
- * place stand in one piece. A source that has been silent for as long as the line reaches back is not written any
- * more: its line is all zeros then. */
+/* A line is a ring of whole quanta, with its first quantum and 16 samples more again behind its end, so that the taps
+ * around any place stand in one piece, and those of a whole quantum whose delay stands still. A source that has been
+ * silent for as long as the line reaches back is not written any more: its line is all zeros then. */
 #include "device/cpu_delay.h"
 
 #include <math.h>
@@ -15,11 +15,12 @@
 enum { TAPS = PN_INTERPOLATOR_TAPS };
 
 struct pn_delays {
-    int quantum, sources, longest;
+    const pn_blend_width *width;
+    int quantum, longest;
     int length;  /* of a ring */
-    int at;      /* where the quantum taken last begins */
+    int at;      /* where the newest quantum begins */
     int *silent; /* [source]: quanta of silence at the end of the ring, up to its length */
-    float *ring; /* [source][length + TAPS] */
+    float *ring; /* [source][length, quantum + TAPS of its beginning] */
     float *row;  /* the interpolator's */
 };
 
@@ -39,21 +40,22 @@ static pinna_status make_rows(pn_delays *delays, pinna_error *err) {
     return PINNA_OK;
 }
 
-static float *ring_of(const pn_delays *delays, int source) {
-    return delays->ring + (size_t)source * ((size_t)delays->length + TAPS);
+static size_t row_floats(const pn_delays *delays) {
+    return (size_t)delays->length + (size_t)delays->quantum + TAPS;
 }
 
-pinna_status pn_delays_create(int quantum, int sources, int longest, pn_delays **out, pinna_error *err) {
+pinna_status pn_delays_create(const pn_bank_desc *desc, const pn_blend_width *width, pn_delays **out,
+                              pinna_error *err) {
     *out = NULL;
     pn_delays *delays = pn_alloc(1, sizeof *delays);
     if (delays == NULL)
         return pn_fail_memory(err, "the delay lines", sizeof *delays);
-    delays->quantum = quantum;
-    delays->sources = sources;
-    delays->longest = longest;
-    delays->length = ((longest + TAPS) / quantum + 2) * quantum;
-    size_t floats = (size_t)sources * ((size_t)delays->length + TAPS);
-    delays->silent = pn_alloc((size_t)sources, sizeof *delays->silent);
+    delays->width = width;
+    delays->quantum = desc->quantum;
+    delays->longest = desc->propagation;
+    delays->length = ((desc->propagation + TAPS) / desc->quantum + 2) * desc->quantum;
+    size_t sources = (size_t)desc->sources, floats = sources * row_floats(delays);
+    delays->silent = pn_alloc(sources, sizeof *delays->silent);
     delays->ring = pn_alloc_floats(floats);
     pinna_status status = make_rows(delays, err);
     if (status == PINNA_OK && (delays->silent == NULL || delays->ring == NULL))
@@ -62,8 +64,8 @@ pinna_status pn_delays_create(int quantum, int sources, int longest, pn_delays *
         pn_delays_free(delays);
         return status;
     }
-    for (int s = 0; s < sources; ++s)
-        delays->silent[s] = delays->length / quantum;
+    for (size_t s = 0; s < sources; ++s)
+        delays->silent[s] = delays->length / delays->quantum;
     *out = delays;
     return PINNA_OK;
 }
@@ -77,43 +79,49 @@ void pn_delays_free(pn_delays *delays) {
     pn_free(delays);
 }
 
-void pn_delays_take(pn_delays *delays, const pn_bank_source *in) {
-    size_t bytes = (size_t)delays->quantum * sizeof(float);
+void pn_delays_advance(pn_delays *delays) {
     delays->at = (delays->at + delays->quantum) % delays->length;
-    for (int s = 0; s < delays->sources; ++s) {
-        float *ring = ring_of(delays, s);
-        if (in[s].in == NULL && delays->silent[s] >= delays->length / delays->quantum)
-            continue;
-        delays->silent[s] = in[s].in == NULL ? delays->silent[s] + 1 : 0;
-        if (in[s].in != NULL)
-            memcpy(ring + delays->at, in[s].in, bytes);
-        else
-            memset(ring + delays->at, 0, bytes);
-        if (delays->at == 0)
-            memcpy(ring + delays->length, ring, TAPS * sizeof *ring);
-    }
 }
 
-bool pn_delays_read(const pn_delays *delays, int source, const pn_propagation *propagation, float *out) {
-    if (delays->silent[source] >= delays->length / delays->quantum)
+/* Writes a quantum, and again behind the end what is at the beginning. */
+static void write_ring(const pn_delays *delays, float *ring, const float *in) {
+    size_t quantum = (size_t)delays->quantum, at = (size_t)delays->at, end = (size_t)delays->length;
+    if (in != NULL)
+        memcpy(ring + at, in, quantum * sizeof *ring);
+    else
+        memset(ring + at, 0, quantum * sizeof *ring);
+    if (at <= quantum)
+        memcpy(ring + end + at, ring + at, (at == 0 ? quantum : TAPS) * sizeof *ring);
+}
+
+/* Samples before the quantum that the cubic can reach at most, taps and all. */
+static int reach(const pn_delays *delays, const pn_propagation *p) {
+    float most = (float)p->whole;
+    for (int k = 0; k < 4; ++k)
+        most += fabsf(p->c[k]);
+    if (!(most < (float)delays->longest)) /* or no number */
+        most = (float)delays->longest;
+    return PN_INTERPOLATOR_REACH + 1 +
+           (most > PN_PROPAGATION_SHORTEST ? (int)most + 1 : PN_PROPAGATION_SHORTEST);
+}
+
+bool pn_delays_pass(pn_delays *delays, int source, const pn_bank_source *job, float *out) {
+    const pn_propagation *p = &job->propagation;
+    float *ring = delays->ring + (size_t)source * row_floats(delays);
+    int *silent = &delays->silent[source], all = delays->length / delays->quantum;
+    if (job->in != NULL || *silent < all)
+        write_ring(delays, ring, job->in);
+    *silent = job->in != NULL ? 0 : *silent < all ? *silent + 1 : all;
+    if (*silent == all || (*silent - 1) * delays->quantum >= reach(delays, p))
         return false;
-    const float *ring = ring_of(delays, source), *c = propagation->c;
-    float low = (float)(PN_PROPAGATION_SHORTEST - propagation->whole);
-    float high = (float)(delays->longest - propagation->whole);
-    for (int n = 0; n < delays->quantum; ++n) {
-        float u = (float)n / (float)delays->quantum;
-        float delay = c[0] + u * (c[1] + u * (c[2] + u * c[3]));
-        delay = delay >= low ? delay : low;
-        delay = delay <= high ? delay : high;
-        float before = floorf(-delay), phase = (-delay - before) * PN_INTERPOLATOR_PHASES;
-        int j = (int)phase < PN_INTERPOLATOR_PHASES - 1 ? (int)phase : PN_INTERPOLATOR_PHASES - 1;
-        int start = delays->at + n - propagation->whole + (int)before - (PN_INTERPOLATOR_REACH - 1);
-        const float *h = delays->row + (ptrdiff_t)j * TAPS;
-        const float *x = ring + (start < 0 ? start + delays->length : start);
-        float a = phase - (float)j, sum = 0;
-        for (int k = 0; k < TAPS; ++k)
-            sum += (h[k] + a * (h[k + TAPS] - h[k])) * x[k];
-        out[n] = sum;
-    }
+    const pn_delay_read read = {.row = delays->row,
+                                .ring = ring,
+                                .length = delays->length,
+                                .start = delays->at - p->whole - (PN_INTERPOLATOR_REACH - 1),
+                                .quantum = delays->quantum,
+                                .c = {p->c[0], p->c[1], p->c[2], p->c[3]},
+                                .low = (float)(PN_PROPAGATION_SHORTEST - p->whole),
+                                .high = (float)(delays->longest - p->whole)};
+    delays->width->delay(&read, out);
     return true;
 }

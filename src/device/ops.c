@@ -112,20 +112,22 @@ static void blend_in_time(const pn_bank_desc *desc, const pn_filter *filter, int
 pinna_status pn_ops_filter(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out,
                            pinna_error *err) {
     int size = desc->size, taps = desc->taps + (desc->tint_taps > 1 ? desc->tint_taps - 1 : 0);
-    double delay = (double)filter->delay[ear];
-    double *blend = pn_alloc((size_t)taps, sizeof *blend);
-    if (blend == NULL)
-        return pn_fail_memory(err, "the reference of a filter", 8.0 * taps);
+    double *shift = pn_alloc((size_t)(size + taps), sizeof *shift), *blend = shift + size;
+    if (shift == NULL)
+        return pn_fail_memory(err, "the reference of a filter", 8.0 * (size + taps));
+    for (int n = 0; n < size; ++n) {
+        double x = n - (double)filter->delay[ear], below = size * sin(PN_PI * x / size);
+        shift[n] = fabs(below) < 1e-9 ? 1 : sin(PN_PI * x) / below;
+    }
     blend_in_time(desc, filter, ear, blend);
     memset(out, 0, (size_t)size * sizeof *out);
     for (int tap = 0; tap < taps; ++tap) {
-        for (int n = 0; n < size && blend[tap] != 0; ++n) {
-            double x = n - tap - delay;
-            double below = size * sin(PN_PI * x / size);
-            out[n] += blend[tap] * (fabs(below) < 1e-9 ? 1 : sin(PN_PI * x) / below);
-        }
+        for (int n = 0; n < tap; ++n)
+            out[n] -= blend[tap] * shift[n - tap + size];
+        for (int n = tap; n < size; ++n)
+            out[n] += blend[tap] * shift[n - tap];
     }
-    pn_free(blend);
+    pn_free(shift);
     return PINNA_OK;
 }
 

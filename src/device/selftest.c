@@ -9,7 +9,9 @@
 #include "device/ops.h"
 
 /* Small cases that still meet every path of a job: several partitions, an input with two outputs, two inputs in
- * one output; a source that moves, one that stands still, one that falls silent. */
+ * one output; sources that move in one, two and four steps, one that stands still, one that falls silent, with three
+ * nodes and six, the same and different ones for the ears, with tints and without, and with all of them again behind
+ * delay lines. */
 enum {
     BLOCK = 64,
     BLOCKS = 7,
@@ -18,10 +20,14 @@ enum {
     SIZE = 256,
     QUANTUM = 64,
     QUANTA = 6,
-    SOURCES = 3,
+    SOURCES = 5,
     NODES = 4,
     NODE_TAPS = 100,
-    MAX_DELAY = 40
+    MAX_DELAY = 40,
+    TINTS = 3,
+    TINT_TAPS = 5,
+    PROPAGATION = 90,
+    LEAD = SIZE + PROPAGATION + 16 /* silence before the start */
 };
 static const double BOUND_DB = -110;
 
@@ -33,8 +39,11 @@ typedef struct {
 } level_case;
 
 typedef struct {
+    pn_bank_desc desc;
     float responses[NODES * 2 * NODE_TAPS];
-    float signal[SOURCES][SIZE + QUANTUM * QUANTA]; /* the silence before the start first */
+    float tints[TINTS * TINT_TAPS];
+    float signal[SOURCES][LEAD + QUANTUM * QUANTA];
+    float heard[SOURCES][LEAD + QUANTUM * QUANTA];
     float out[2][QUANTUM * QUANTA];
     double expected[2][QUANTUM * QUANTA];
 } bank_case;
@@ -151,15 +160,20 @@ static pinna_status test_matrix(pn_backend *backend, double *db, pinna_error *er
 
 /* ------------------------------------------------------------------ bank */
 
-static pn_filter filter_at(int source, int quantum) {
-    float t = source == 1 ? 0.3f : (float)quantum / QUANTA;
+/* t: time in quanta. */
+static pn_filter filter_at(int source, float t) {
+    t = source == 1 ? 0.3f : t / QUANTA;
     pn_filter filter = {.delay = {3.25f + 30 * t, 36.5f - 30 * t}};
+    int nodes = source == 3 ? PN_FILTER_NODES : 3, tints = source < 2 ? 0 : source;
     for (int ear = 0; ear < 2; ++ear) {
-        for (int j = 0; j < 3; ++j)
-            filter.node[ear][j] = (source + j) % NODES;
-        filter.weight[ear][0] = 0.7f * (1 - t);
-        filter.weight[ear][1] = 0.5f * t;
-        filter.weight[ear][2] = 0.2f;
+        for (int j = 0; j < nodes; ++j) {
+            filter.node[ear][j] = (source + j + (source == 3 ? 2 * ear : 0)) % NODES;
+            filter.weight[ear][j] = j == 0 ? 0.7f * (1 - t) : j == 1 ? 0.5f * t : 0.2f / (float)j;
+        }
+        for (int j = 0; j < tints; ++j) {
+            filter.tint[ear][j] = (j + ear) % TINTS;
+            filter.tint_weight[ear][j] = 0.4f * t + 0.3f * (float)j;
+        }
     }
     return filter;
 }
@@ -167,8 +181,16 @@ static pn_filter filter_at(int source, int quantum) {
 /* Source 2 is silent from the third quantum on, and its filter fades to nothing. */
 static void set_sources(const bank_case *c, int q, pn_bank_source *sources) {
     for (int s = 0; s < SOURCES; ++s) {
-        sources[s] = (pn_bank_source){
-            .in = c->signal[s] + SIZE + q * QUANTUM, .from = filter_at(s, q), .to = filter_at(s, q + 1)};
+        sources[s] = (pn_bank_source){.in = c->signal[s] + LEAD + q * QUANTUM,
+                                      .steps = s == 3   ? 2
+                                               : s == 4 ? 4
+                                                        : 1,
+                                      .from = filter_at(s, (float)q),
+                                      .to = filter_at(s, (float)(q + 1)),
+                                      .propagation = {10 + 12 * s, {0.3f, (float)(2 * s), 1, -0.5f}}};
+        /* off the straight way */
+        for (int k = 0; k < PN_BANK_INNER; ++k)
+            sources[s].inner[k] = filter_at(s, (float)q + 1.5f - 0.3f * (float)k);
     }
     if (q >= 2)
         sources[2].in = NULL;
@@ -178,19 +200,31 @@ static void set_sources(const bank_case *c, int q, pn_bank_source *sources) {
         memset(sources[2].from.weight, 0, sizeof sources[2].from.weight);
 }
 
-static pinna_status run_bank(pn_backend *backend, pn_bank *bank, const pn_bank_desc *desc, bank_case *c,
-                             pinna_error *err) {
+/* What the definition reads: the signals, or what is heard of them. */
+static void hear(bank_case *c, int q, const pn_bank_source *sources, const float **history) {
+    for (int s = 0; s < SOURCES; ++s) {
+        const float *in = c->signal[s] + LEAD + q * QUANTUM;
+        float *heard = c->heard[s] + LEAD + q * QUANTUM;
+        double delayed[QUANTUM];
+        if (c->desc.propagation > 0)
+            pn_ops_propagate(&c->desc, &sources[s].propagation, in, delayed);
+        for (int n = 0; n < QUANTUM; ++n)
+            heard[n] = c->desc.propagation > 0 ? (float)delayed[n] : in[n];
+        history[s] = heard + QUANTUM - SIZE;
+    }
+}
+
+static pinna_status run_bank(pn_backend *backend, pn_bank *bank, bank_case *c, pinna_error *err) {
     for (int q = 0; q < QUANTA; ++q) {
         pn_bank_source sources[SOURCES];
-        set_sources(c, q, sources);
         const float *history[SOURCES];
-        for (int s = 0; s < SOURCES; ++s)
-            history[s] = c->signal[s] + (q + 1) * QUANTUM;
+        set_sources(c, q, sources);
+        hear(c, q, sources, history);
         pinna_status status = backend->ops->bank_begin(bank, sources, err);
         if (status == PINNA_OK)
             status = backend->ops->bank_finish(bank, c->out[0] + q * QUANTUM, c->out[1] + q * QUANTUM, err);
         if (status == PINNA_OK)
-            status = pn_ops_bank(desc, sources, history, c->expected[0] + q * QUANTUM,
+            status = pn_ops_bank(&c->desc, sources, history, c->expected[0] + q * QUANTUM,
                                  c->expected[1] + q * QUANTUM, err);
         if (status != PINNA_OK)
             return status;
@@ -198,28 +232,41 @@ static pinna_status run_bank(pn_backend *backend, pn_bank *bank, const pn_bank_d
     return PINNA_OK;
 }
 
-static pinna_status test_bank(pn_backend *backend, double *db, pinna_error *err) {
+static pinna_status test_bank_with(pn_backend *backend, int propagation, double *db, pinna_error *err) {
     bank_case *c = pn_alloc(1, sizeof *c);
     if (c == NULL)
         return pn_fail_memory(err, "the self-test", sizeof *c);
     fill(c->responses, sizeof c->responses / sizeof *c->responses, 4);
+    fill(c->tints, sizeof c->tints / sizeof *c->tints, 3);
     for (int s = 0; s < SOURCES; ++s)
-        fill(c->signal[s] + SIZE, QUANTUM * (s == 2 ? 2 : QUANTA), 5 + (uint32_t)s);
-    const pn_bank_desc desc = {.size = SIZE,
-                               .quantum = QUANTUM,
-                               .sources = SOURCES,
-                               .nodes = NODES,
-                               .taps = NODE_TAPS,
-                               .max_delay = MAX_DELAY,
-                               .responses = c->responses};
+        fill(c->signal[s] + LEAD, QUANTUM * (s == 2 ? 2 : QUANTA), 5 + (uint32_t)s);
+    c->desc = (pn_bank_desc){.size = SIZE,
+                             .quantum = QUANTUM,
+                             .sources = SOURCES,
+                             .nodes = NODES,
+                             .taps = NODE_TAPS,
+                             .max_delay = MAX_DELAY,
+                             .responses = c->responses,
+                             .tints = TINTS,
+                             .tint_taps = TINT_TAPS,
+                             .tint_responses = c->tints,
+                             .propagation = propagation};
     pn_bank *bank = NULL;
-    pinna_status status = backend->ops->bank_create(backend, &desc, &bank, err);
+    pinna_status status = backend->ops->bank_create(backend, &c->desc, &bank, err);
     if (status == PINNA_OK)
-        status = run_bank(backend, bank, &desc, c, err);
+        status = run_bank(backend, bank, c, err);
     backend->ops->bank_free(bank);
     *db = error_db(c->out[0], c->expected[0], (size_t)2 * QUANTUM * QUANTA);
     pn_free(c);
     return status;
+}
+
+static pinna_status test_bank(pn_backend *backend, double *db, pinna_error *err) {
+    return test_bank_with(backend, 0, db, err);
+}
+
+static pinna_status test_delayed_bank(pn_backend *backend, double *db, pinna_error *err) {
+    return test_bank_with(backend, PROPAGATION, db, err);
 }
 
 pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user, const char *line),
@@ -227,7 +274,10 @@ pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user,
     static const struct {
         const char *name;
         pinna_status (*run)(pn_backend *, double *, pinna_error *);
-    } jobs[] = {{"level", test_level}, {"matrix", test_matrix}, {"bank", test_bank}};
+    } jobs[] = {{"level", test_level},
+                {"matrix", test_matrix},
+                {"bank", test_bank},
+                {"bank with delay lines", test_delayed_bank}};
     for (size_t j = 0; j < sizeof jobs / sizeof jobs[0]; ++j) {
         double db = 0;
         if (jobs[j].run == test_matrix && backend->ops->matrix_create == NULL)
