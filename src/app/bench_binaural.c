@@ -19,7 +19,7 @@ typedef struct {
     pn_vec3 across[2];
     double cosine, sine, turn_cosine, turn_sine;
     double rate; /* radians in a step */
-    int hint;
+    pn_hrtf_hint hint;
 } orbit;
 
 typedef struct {
@@ -100,7 +100,7 @@ static void start_orbit(const bench *b, int s) {
     pn_vec3 from = random_point(4 * (uint64_t)s), pole = random_point(4 * (uint64_t)s + 2);
     pn_vec3 side = pn_vec_cross(pole, from);
     double period = 0.5 + 1.5 * fmod(0.618 * s, 1), frames = (double)b->desc.quantum / b->options->steps;
-    *o = (orbit){.cosine = 1, .rate = 2 * PN_PI * frames / RATE / period, .hint = -1};
+    *o = (orbit){.cosine = 1, .rate = 2 * PN_PI * frames / RATE / period, .hint = {{-1, -1}}};
     o->across[0] = from;
     o->across[1] = pn_vec_scale(side, 1 / fmax(pn_vec_length(side), 1e-9));
     o->turn_cosine = cos(o->rate);
@@ -282,7 +282,7 @@ static pinna_status report(const bench *b, pinna_error *err) {
 pinna_status pn_bench_binaural(const pn_bench_options *options, pn_backend *backend, pn_messages *messages,
                                pinna_error *err) {
     bench b = {.options = options, .backend = backend};
-    pinna_status status = pn_hrtf_load(options->hrtf, RATE, messages, &b.hrtf, err);
+    pinna_status status = pn_hrtf_load(options->hrtf, RATE, NULL, messages, &b.hrtf, err);
     if (status == PINNA_OK)
         status = cut_responses(&b, err);
     if (status == PINNA_OK)

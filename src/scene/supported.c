@@ -34,10 +34,6 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
     if (source->directivity.pattern != PN_PATTERN_OMNI)
         return not_yet(scene, source->directivity.mark, err, "'directivity' other than omni is",
                        "leave it out");
-    if (source->width_deg != 0)
-        return not_yet(scene, source->width_mark, err, "'width' other than 0 is", "leave it out");
-    if (source->diffuse != 0)
-        return not_yet(scene, source->diffuse_mark, err, "'diffuse' other than 0 is", "leave it out");
     pinna_status status = automation_supported(scene, source, err);
     return status != PINNA_OK ? status : strip_supported(scene, &source->strip, err);
 }
@@ -46,8 +42,6 @@ static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
     const pn_distance *distance = &scene->distance;
     if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
         return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
-    if (scene->doppler != 0)
-        return not_yet(scene, scene->doppler_mark, err, "'doppler' is", "set it to off");
     if (distance->model != PN_DISTANCE_INVERSE || distance->reference != 1 || distance->max != 1000 ||
         distance->rolloff != 1)
         return not_yet(scene, distance->mark, err,
