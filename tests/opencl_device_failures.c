@@ -66,7 +66,7 @@ static const pn_bank_desc bank_desc = {
 
 static pinna_status run_quantum(pn_bank *bank, pinna_error *err) {
     float out[2][BLOCK];
-    const pn_filter filter = {.weight = {1}};
+    const pn_filter filter = {.weight = {{1}, {1}}};
     const pn_bank_source source = {.in = input, .from = filter, .to = filter};
     pinna_status status = backend->ops->bank_begin(bank, &source, err);
     return status == PINNA_OK ? backend->ops->bank_finish(bank, out[0], out[1], err) : status;

@@ -279,9 +279,14 @@ static void free_scene(scene *c) {
 static pn_filter filter_at(const scene *c, int s, int q) {
     double t = s % 3 == 0 ? 0.25 : (double)((q * 7 + s) % 11) / 11;
     int node = s % 3 == 2 ? s + q : s;
-    return (pn_filter){.node = {node % 5, (node + 1) % 5, (node + 3) % 5},
-                       .weight = {(float)(0.6 * t), (float)(0.8 - 0.6 * t), 0.2f},
-                       .delay = {(float)(t * c->desc.max_delay), (float)((1 - t) * c->desc.max_delay)}};
+    pn_filter filter = {.delay = {(float)(t * c->desc.max_delay), (float)((1 - t) * c->desc.max_delay)}};
+    for (int ear = 0; ear < 2; ++ear) {
+        const int nodes[3] = {node % 5, (node + 1) % 5, (node + 3) % 5};
+        const float weights[3] = {(float)(0.6 * t), (float)(0.8 - 0.6 * t), 0.2f};
+        memcpy(filter.node[ear], nodes, sizeof nodes);
+        memcpy(filter.weight[ear], weights, sizeof weights);
+    }
+    return filter;
 }
 
 /* Every fourth source gets no samples in the middle third, and every seventh no weight in the last. */

@@ -82,7 +82,7 @@ static void large_bank(void **state) {
     static float in[32], left[32], right[32];
     const pn_bank_desc desc = {
         .size = 8192, .quantum = 32, .sources = 1, .nodes = 1, .taps = 1, .responses = responses};
-    const pn_filter filter = {.weight = {1}};
+    const pn_filter filter = {.weight = {{1}, {1}}};
     const pn_bank_source source = {.in = in, .from = filter, .to = filter};
     pinna_error err = {0};
     pn_bank *bank = NULL;

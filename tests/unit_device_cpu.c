@@ -38,7 +38,10 @@ static void filter_in_time_is_blend_times_ramp(void **state) {
     pn_bank_desc desc = {
         .size = SIZE, .quantum = 32, .sources = 1, .nodes = 3, .taps = TAPS, .max_delay = 12};
     desc.responses = responses;
-    pn_filter filter = {{0, 1, 2}, {0.2f, 0.5f, 0.3f}, {3.3f, 10.75f}};
+    pinna_error err = {0};
+    pn_filter filter = {.node = {{0, 1, 2}, {2, 0, 1}},
+                        .weight = {{0.2f, 0.5f, 0.3f}, {0.1f, -0.4f, 0.6f}},
+                        .delay = {3.3f, 10.75f}};
     for (int ear = 0; ear < 2; ++ear) {
         pn_complex node[3][SIZE / 2], blended[SIZE / 2], ramp[SIZE / 2], product[SIZE / 2];
         memset(product, 0, sizeof product);
@@ -48,13 +51,14 @@ static void filter_in_time_is_blend_times_ramp(void **state) {
                 padded[n] = (double)responses[(2 * j + ear) * TAPS + n];
             pn_ops_forward(SIZE, padded, padded + SIZE / 2, node[j]);
         }
-        const pn_complex *nodes[3] = {node[0], node[1], node[2]};
-        pn_ops_blend(SIZE, blended, nodes, filter.weight);
+        const int *order = filter.node[ear];
+        const pn_complex *nodes[3] = {node[order[0]], node[order[1]], node[order[2]]};
+        pn_ops_blend(SIZE, blended, nodes, filter.weight[ear], 3);
         pn_ops_ramp(SIZE, (double)filter.delay[ear], ramp);
         pn_ops_multiply_add(SIZE, product, blended, ramp);
         double expected[SIZE], direct[SIZE];
         pn_ops_inverse(SIZE, product, expected, expected + SIZE / 2);
-        pn_ops_filter(&desc, &filter, ear, direct);
+        assert_ok(pn_ops_filter(&desc, &filter, ear, direct, &err), &err);
         for (int n = 0; n < SIZE; ++n)
             assert_true(fabs(expected[n] - direct[n]) < 1e-12);
     }
@@ -66,9 +70,10 @@ static void a_whole_delay_shifts(void **state) {
     float responses[2 * 4] = {1, 2, 3, 4, 5, 6, 7, 8};
     pn_bank_desc desc = {.size = 64, .quantum = 32, .sources = 1, .nodes = 1, .taps = 4, .max_delay = 20};
     desc.responses = responses;
-    pn_filter filter = {{0, 0, 0}, {0.5f, 0.25f, 0.25f}, {7, 20}};
+    pn_filter filter = {.weight = {{0.5f, 0.25f, 0.25f}, {0.5f, 0.25f, 0.25f}}, .delay = {7, 20}};
     double out[64];
-    pn_ops_filter(&desc, &filter, 1, out);
+    pinna_error err = {0};
+    assert_ok(pn_ops_filter(&desc, &filter, 1, out, &err), &err);
     for (int n = 0; n < 64; ++n)
         assert_true(fabs(out[n] - (n >= 20 && n < 24 ? 5 + n - 20 : 0)) < 1e-12);
 }
@@ -170,18 +175,25 @@ typedef struct {
 } bank_case;
 
 static pn_filter random_filter(uint64_t *dice) {
-    pn_filter filter;
-    for (int j = 0; j < 3; ++j) {
-        filter.node[j] = (int)((test_noise(dice) + 1) * 0.4999 * BANK_NODES);
-        filter.weight[j] = (float)test_noise(dice);
-    }
-    for (int ear = 0; ear < 2; ++ear)
+    pn_filter filter = {0};
+    for (int ear = 0; ear < 2; ++ear) {
+        for (int j = 0; j < 3; ++j) {
+            filter.node[ear][j] = (int)((test_noise(dice) + 1) * 0.4999 * BANK_NODES);
+            filter.weight[ear][j] = (float)test_noise(dice);
+        }
         filter.delay[ear] = (float)((test_noise(dice) + 1) * 50);
+    }
     return filter;
 }
 
 static pn_bank_desc describe(const bank_case *c) {
-    return (pn_bank_desc){BANK_SIZE, BANK_QUANTUM, BANK_SOURCES, BANK_NODES, BANK_TAPS, 105, c->responses};
+    return (pn_bank_desc){.size = BANK_SIZE,
+                          .quantum = BANK_QUANTUM,
+                          .sources = BANK_SOURCES,
+                          .nodes = BANK_NODES,
+                          .taps = BANK_TAPS,
+                          .max_delay = 105,
+                          .responses = c->responses};
 }
 
 static void fill_bank_case(bank_case *c) {
@@ -348,13 +360,22 @@ static void bad_descriptions_are_refused(void **state) {
     pinna_error err = {0};
     for (size_t l = 0; l < sizeof levels / sizeof levels[0]; ++l)
         assert_int_equal(pn_level_desc_check(&levels[l], &err), PINNA_BAD_ARGUMENT);
-    pn_bank_desc banks[] = {{500, 64, 1, 1, 4, 4, taps},  {64, 64, 1, 1, 4, 4, taps},
-                            {512, 512, 1, 1, 4, 4, taps}, {512, 64, 0, 1, 4, 4, taps},
-                            {512, 64, 1, 1, 4, 4, NULL},  {512, 256, 1, 1, 224, 34, taps}};
+    pn_bank_desc banks[] = {{500, 64, 1, 1, 4, 4, taps, 0, 0, NULL, 0},
+                            {64, 64, 1, 1, 4, 4, taps, 0, 0, NULL, 0},
+                            {512, 512, 1, 1, 4, 4, taps, 0, 0, NULL, 0},
+                            {512, 64, 0, 1, 4, 4, taps, 0, 0, NULL, 0},
+                            {512, 64, 1, 1, 4, 4, NULL, 0, 0, NULL, 0},
+                            {512, 64, 1, 1, 4, 4, taps, 1, 0, taps, 0},
+                            {512, 64, 1, 1, 4, 4, taps, 1, 4, NULL, 0},
+                            {512, 64, 1, 1, 4, 4, taps, 0, 4, NULL, 0},
+                            {512, 64, 1, 1, 4, 4, taps, 0, 0, NULL, 7},
+                            {512, 64, 1, 1, 4, 4, taps, 0, 0, NULL, PN_PROPAGATION_LONGEST + 1},
+                            {512, 256, 1, 1, 220, 34, taps, 1, 5, taps, 0},
+                            {512, 256, 1, 1, 224, 34, taps, 0, 0, NULL, 0}};
     for (size_t b = 0; b < sizeof banks / sizeof banks[0]; ++b)
         assert_int_equal(pn_bank_desc_check(&banks[b], &err), PINNA_BAD_ARGUMENT);
     assert_non_null(strstr(err.text, "224"));
-    pn_bank_desc good = {512, 256, 1, 1, 224, 33, taps};
+    pn_bank_desc good = {512, 256, 1, 1, 220, 33, taps, 1, 5, taps, 8};
     assert_ok(pn_bank_desc_check(&good, &err), &err);
 }
 

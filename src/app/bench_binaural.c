@@ -54,8 +54,13 @@ static pinna_status cut_responses(bench *b, pinna_error *err) {
     int quantum = b->options->block < 256 ? b->options->block : 256, size = 64;
     while (size + 1 < taps + info->max_delay + quantum || size < 2 * quantum)
         size *= 2;
-    b->desc = (pn_bank_desc){size, quantum,         b->options->sources, info->directions,
-                             taps, info->max_delay, b->responses};
+    b->desc = (pn_bank_desc){.size = size,
+                             .quantum = quantum,
+                             .sources = b->options->sources,
+                             .nodes = info->directions,
+                             .taps = taps,
+                             .max_delay = info->max_delay,
+                             .responses = b->responses};
     b->quanta = b->options->block / quantum;
     return PINNA_OK;
 }
@@ -87,9 +92,13 @@ static void aim(bench *b, int s, int64_t quantum) {
     pn_vec3 direction = pn_vec_from_polar(2 * PN_PI * turns, 1.2 * fmod(0.414 * s, 1) - 0.5, 1);
     pn_hrtf_point point;
     pn_hrtf_look_up(b->hrtf, direction, &b->hint[s], &point);
-    memcpy(b->source[s].to.node, point.node, sizeof point.node);
-    memcpy(b->source[s].to.weight, point.weight, sizeof point.weight);
-    memcpy(b->source[s].to.delay, point.delay, sizeof point.delay);
+    pn_filter *filter = &b->source[s].to;
+    for (int ear = 0; ear < 2; ++ear) {
+        memcpy(filter->node[ear], point.node, sizeof point.node);
+        for (int k = 0; k < 3; ++k)
+            filter->weight[ear][k] = (float)point.weight[k];
+        filter->delay[ear] = (float)point.delay[ear];
+    }
 }
 
 static pinna_status run_quantum(bench *b, int64_t quantum, pinna_error *err) {

@@ -77,33 +77,70 @@ typedef const float *(*pn_matrix_window)(const void *user, int input, int64_t en
 
 /* ---- spatial bank */
 
-/* A source's filter at one instant: three nodes of the set's grid, blended, delayed per ear. */
+enum {
+    PN_FILTER_NODES = 6,         /* three of one shell of the grid, or three each of two neighbouring ones */
+    PN_FILTER_TINTS = 4,         /* two by two: distance and angle of the near field, or distance in air */
+    PN_BANK_INNER = 3,           /* filters between the ends of a quantum */
+    PN_PROPAGATION_SHORTEST = 8, /* samples that the interpolator of a delay line reaches ahead */
+    PN_PROPAGATION_LONGEST = 1 << 22
+};
+
+/* A source's complete filter at one instant. For each ear it is
+ *     (sum of weight[j] * response of node[j]) * delay * (sum of tint_weight[j] * tint[j])
+ * with * between the brackets for convolution: a blend of nodes of the set's grid (responses aligned in time), delayed
+ * as linear phase, and convolved with a blend of tints, short filters that all sources share (near field, air). All
+ * tint weights 0 mean no tint: a factor of 1.
+ * Unused entries have index 0 and weight 0, and used ones come first. Filters are compared bytewise, hence only
+ * members of 32 bits and no gap between them. ops.h has the definition in time. */
 typedef struct {
-    int node[3];
-    float weight[3]; /* barycentric weight times linear gain; a silent filter has weights 0 */
-    float delay
-        [2]; /* left, right, in samples, 0 .. max_delay; applied to the complete filter as linear phase */
+    int node[2][PN_FILTER_NODES];     /* [ear: left, right] */
+    float weight[2][PN_FILTER_NODES]; /* of interpolation, times linear gain; a silent filter has weights 0 */
+    float delay[2];                   /* samples, 0 .. max_delay */
+    int tint[2][PN_FILTER_TINTS];
+    float tint_weight[2][PN_FILTER_TINTS];
 } pn_filter;
 
+/* Where a source's signal is read. Frame n of the quantum, u = n / q, is the signal at n - delay(u):
+ *     delay(u) = whole + c[0] + c[1] u + c[2] u^2 + c[3] u^3 samples,
+ * the cubic between the delays and their rates at the ends of the quantum. Held to PN_PROPAGATION_SHORTEST ..
+ * desc.propagation whatever the cubic gives (the shortest for what is no number). Keep c small by `whole`: it is
+ * evaluated in float. Between samples: signal/interpolator.h. */
 typedef struct {
-    const float *in; /* the quantum's new samples, or NULL for silence */
-    pn_filter from;  /* at the first frame of the quantum */
-    pn_filter to;    /* at the first frame of the next one */
+    int whole;
+    float c[4];
+} pn_propagation;
+
+typedef struct {
+    const float *in; /* the quantum's new samples, or NULL for silence; they come before propagation */
+    int steps; /* 1 (or 0), 2 or 4: straight pieces of equal length from `from` over the inner ones to `to` */
+    pn_filter from;                 /* at the first frame of the quantum */
+    pn_filter to;                   /* at the first frame of the next one */
+    pn_filter inner[PN_BANK_INNER]; /* steps 2: [1] at q/2; steps 4: at q/4, q/2, 3q/4; others are not read */
+    pn_propagation propagation;     /* read where desc.propagation > 0 */
 } pn_bank_source;
 
 typedef struct {
-    int size;    /* N: transform, power of two; taps + max_delay + quantum <= N + 1 */
+    int size;    /* N: transform, power of two; taps + tint_taps - 1 + max_delay + quantum <= N + 1, with
+                    tint_taps 1 where there are no tints */
     int quantum; /* q: frames per job, power of two, 32 .. 256, at most N / 2 */
     int sources; /* number of sources, fixed: every job lists all of them, in the same order */
     int nodes;
     int taps;               /* length of a node's response */
     int max_delay;          /* samples */
     const float *responses; /* [node][ear: left, right][taps], aligned in time; read during create only */
+    int tints, tint_taps;   /* 0, 0: none */
+    const float *tint_responses; /* [tint][tint_taps]; read during create only */
+    int propagation;             /* longest delay in samples; 0: sources are heard without delay */
 } pn_bank_desc;
 
-/* The result of a job on frame n of 0 .. q-1, for each ear: old[n] + (new[n] - old[n]) * n / q, where old and new
- * are the sums over all sources of their signal (with its history of the last N - q samples) convolved with the
- * filter `from` and the filter `to`. */
+/* The result of a job: for each ear, on frame n of 0 .. q-1, the sum over all sources of
+ *     y_p[n] + (y_(p+1)[n] - y_p[n]) t,  n steps / q = p + t, p whole,
+ * where y_p is the source's signal (delayed by its propagation, with its history of the last N - q samples) convolved
+ * with filter p of `from`, the inner ones, `to`. The history is of what was heard: every quantum of it was read with
+ * the delay of its own time.
+ *
+ * What is silent or still costs less: `in` NULL for long enough (the filter's memory, and the propagation before it),
+ * filters without weight, filters that do not change. Frames are the same whether a back end notices or not. */
 
 /* ---- a back end */
 
@@ -143,10 +180,13 @@ typedef struct {
     pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
                                 pinna_error *err);
     void (*bank_free)(pn_bank *bank); /* accepts NULL */
+    /* sources: desc.sources of them. They and their samples must stay as they are until finish. */
     pinna_status (*bank_begin)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
     /* left, right: q frames each, overwritten. */
     pinna_status (*bank_finish)(pn_bank *bank, float *left, float *right, pinna_error *err);
-    /* As begin, but only takes the samples into the history. Not block path. */
+    /* As begin, but only takes the samples, by their propagation, into the history: reads `in` and `propagation`. A
+     * bank that takes over is fed the last desc.propagation + N + 16 samples of every source, with the delays of
+     * the last N at least. Not block path. */
     pinna_status (*bank_feed)(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
 
     /* Kernels launched by this process on devices of this kind so far; NULL: launches nothing. */

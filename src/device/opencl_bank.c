@@ -172,20 +172,36 @@ static pinna_status send_turns(pn_bank *bank, pinna_error *err) {
 
 /* ------------------------------------------------------------------ the table of a job */
 
-static bool silent_filter(const pn_filter *f) {
-    return f->weight[0] == 0 && f->weight[1] == 0 && f->weight[2] == 0;
-}
-
 static void set_filter(pn_source_filter *to, const pn_filter *from) {
     for (int i = 0; i < 3; ++i) {
-        to->node[i] = from->node[i];
-        to->weight[i] = from->weight[i];
+        to->node[i] = from->node[0][i];
+        to->weight[i] = from->weight[0][i];
     }
     for (int ear = 0; ear < 2; ++ear) {
         float whole = floorf(from->delay[ear] + 0.5f);
         to->whole[ear] = (pn_int)whole;
         to->rest[ear] = from->delay[ear] - whole;
     }
+}
+
+/* What the kernels can do of a filter: three nodes, the same for both ears. */
+static bool can_do(const pn_filter *f) {
+    for (int j = 3; j < PN_FILTER_NODES; ++j)
+        if (f->weight[0][j] != 0 || f->weight[1][j] != 0)
+            return false;
+    return memcmp(f->node[0], f->node[1], sizeof f->node[0]) == 0 &&
+           memcmp(f->weight[0], f->weight[1], sizeof f->weight[0]) == 0;
+}
+
+static pinna_status check_sources(const pn_bank *bank, const pn_bank_source *sources, pinna_error *err) {
+    for (int s = 0; s < bank->sources; ++s)
+        if (pn_bank_steps(&sources[s]) > 1 || !can_do(&sources[s].from) || !can_do(&sources[s].to))
+            return pn_fail(
+                err, PINNA_UNSUPPORTED,
+                "%s: source %d has filters of more than one step, of more than three nodes or of different "
+                "nodes for its ears, which this device's kernels do not do yet; use the CPU",
+                bank->device->head.name, s);
+    return PINNA_OK;
 }
 
 /* A source matters until the quanta of silence at its end, the new one counted, are more than its history holds. */
@@ -201,7 +217,7 @@ static void list_sources(pn_bank *bank, const pn_bank_source *sources, bool audi
     pn_source *table = (pn_source *)(void *)bank->to_device.data;
     for (int s = 0; s < bank->sources; ++s) {
         const pn_bank_source *from = &sources[s];
-        bool heard = !(silent_filter(&from->from) && silent_filter(&from->to));
+        bool heard = !(pn_filter_silent(&from->from) && pn_filter_silent(&from->to));
         if (bank->silent[s] > bank->memory || heard != audible)
             continue;
         pn_source *to = &table[job->listed++];
@@ -319,6 +335,8 @@ static pinna_status check_usable(const pn_bank *bank, pinna_error *err) {
 
 pinna_status pn_opencl_bank_begin(pn_bank *bank, const pn_bank_source *sources, pinna_error *err) {
     pinna_status status = check_usable(bank, err);
+    if (status == PINNA_OK)
+        status = check_sources(bank, sources, err);
     if (status != PINNA_OK)
         return status;
     bank_job job;
@@ -414,6 +432,10 @@ pinna_status pn_opencl_bank_create(pn_backend *backend, const pn_bank_desc *desc
     pinna_status status = pn_bank_desc_check(desc, err);
     if (status != PINNA_OK)
         return status;
+    if (desc->tints > 0 || desc->propagation > 0)
+        return pn_fail(err, PINNA_UNSUPPORTED,
+                       "%s: tints and propagation are not done by this device's kernels yet; use the CPU",
+                       backend->name);
     pn_bank *bank = pn_alloc(1, sizeof *bank);
     if (bank == NULL)
         return pn_fail_memory(err, "the spatial bank", sizeof *bank);

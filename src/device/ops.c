@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/vec.h"
+#include "signal/interpolator.h"
 
 double pn_ops_frequency(int size, int k) {
     double f = -(k + 0.25) / (size / 2);
@@ -60,10 +61,10 @@ void pn_ops_multiply_add(int size, pn_complex *sum, const pn_complex *a, const p
     }
 }
 
-void pn_ops_blend(int size, pn_complex *out, const pn_complex *const node[3], const float weight[3]) {
+void pn_ops_blend(int size, pn_complex *out, const pn_complex *const *node, const float *weight, int count) {
     for (int k = 0; k < size / 2; ++k) {
         out[k] = (pn_complex){0, 0};
-        for (int j = 0; j < 3; ++j) {
+        for (int j = 0; j < count; ++j) {
             out[k].re += (double)weight[j] * node[j][k].re;
             out[k].im += (double)weight[j] * node[j][k].im;
         }
@@ -88,29 +89,66 @@ void pn_ops_level(const pn_level_desc *desc, const float *const *input, size_t f
     }
 }
 
-static double blended_tap(const pn_bank_desc *desc, const pn_filter *filter, int ear, int tap) {
-    double sum = 0;
-    for (int j = 0; j < 3; ++j) {
-        const float *response =
-            desc->responses + ((size_t)filter->node[j] * 2 + (size_t)ear) * (size_t)desc->taps;
-        sum += (double)filter->weight[j] * (double)response[tap];
+/* out: taps + max(tint_taps, 1) - 1 samples. */
+static void blend_in_time(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out) {
+    size_t taps = (size_t)desc->taps, row = (size_t)desc->tint_taps;
+    memset(out, 0, (taps + (row > 1 ? row : 1) - 1) * sizeof *out);
+    bool tinted = pn_filter_tinted(filter, ear);
+    for (int j = 0; j < PN_FILTER_NODES; ++j) {
+        const float *response = desc->responses + ((size_t)filter->node[ear][j] * 2 + (size_t)ear) * taps;
+        double weight = (double)filter->weight[ear][j];
+        for (size_t n = 0; n < taps && weight != 0 && !tinted; ++n)
+            out[n] += weight * (double)response[n];
+        for (int t = 0; t < PN_FILTER_TINTS && weight != 0 && tinted; ++t) {
+            const float *tint = desc->tint_responses + (size_t)filter->tint[ear][t] * row;
+            double both = weight * (double)filter->tint_weight[ear][t];
+            for (size_t n = 0; n < taps; ++n)
+                for (size_t k = 0; k < row && both != 0; ++k)
+                    out[n + k] += both * (double)response[n] * (double)tint[k];
+        }
     }
-    return sum;
 }
 
-void pn_ops_filter(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out) {
-    int size = desc->size;
+pinna_status pn_ops_filter(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out,
+                           pinna_error *err) {
+    int size = desc->size, taps = desc->taps + (desc->tint_taps > 1 ? desc->tint_taps - 1 : 0);
     double delay = (double)filter->delay[ear];
+    double *blend = pn_alloc((size_t)taps, sizeof *blend);
+    if (blend == NULL)
+        return pn_fail_memory(err, "the reference of a filter", 8.0 * taps);
+    blend_in_time(desc, filter, ear, blend);
     memset(out, 0, (size_t)size * sizeof *out);
-    for (int tap = 0; tap < desc->taps; ++tap) {
-        double value = blended_tap(desc, filter, ear, tap);
-        if (value == 0)
-            continue;
-        for (int n = 0; n < size; ++n) {
+    for (int tap = 0; tap < taps; ++tap) {
+        for (int n = 0; n < size && blend[tap] != 0; ++n) {
             double x = n - tap - delay;
             double below = size * sin(PN_PI * x / size);
-            out[n] += value * (fabs(below) < 1e-9 ? 1 : sin(PN_PI * x) / below);
+            out[n] += blend[tap] * (fabs(below) < 1e-9 ? 1 : sin(PN_PI * x) / below);
         }
+    }
+    pn_free(blend);
+    return PINNA_OK;
+}
+
+void pn_ops_propagate(const pn_bank_desc *desc, const pn_propagation *propagation, const float *in,
+                      double *out) {
+    double row[PN_INTERPOLATOR_ROWS][PN_INTERPOLATOR_TAPS];
+    pn_interpolator_make(row);
+    for (int n = 0; n < desc->quantum; ++n) {
+        double u = (double)n / desc->quantum, delay = 0;
+        for (int k = 3; k >= 0; --k)
+            delay = delay * u + (double)propagation->c[k];
+        delay += propagation->whole;
+        if (!(delay >= PN_PROPAGATION_SHORTEST))
+            delay = PN_PROPAGATION_SHORTEST;
+        if (delay > desc->propagation)
+            delay = desc->propagation;
+        double before = floor(-delay), phase = (-delay - before) * PN_INTERPOLATOR_PHASES,
+               whole = floor(phase);
+        const double *h = row[(int)whole];
+        const float *x = in + n + (ptrdiff_t)before - (PN_INTERPOLATOR_REACH - 1);
+        out[n] = 0;
+        for (int k = 0; k < PN_INTERPOLATOR_TAPS; ++k)
+            out[n] += (h[k] + (phase - whole) * (h[k + PN_INTERPOLATOR_TAPS] - h[k])) * (double)x[k];
     }
 }
 
@@ -126,27 +164,41 @@ static void convolve_tail(const pn_bank_desc *desc, const float *history, const 
     }
 }
 
+/* out += one ear of one source. filter: size + 2 * quantum samples of room. */
+static pinna_status add_source(const pn_bank_desc *desc, const pn_bank_source *source, const float *history,
+                               int ear, double *filter, double *out, pinna_error *err) {
+    size_t quantum = (size_t)desc->quantum;
+    double *before = filter + desc->size, *after = before + quantum;
+    int steps = pn_bank_steps(source), piece = desc->quantum / steps;
+    for (int k = 0; k <= steps; ++k) {
+        pinna_status status = pn_ops_filter(desc, pn_bank_knot(source, k), ear, filter, err);
+        if (status != PINNA_OK)
+            return status;
+        memcpy(before, after, quantum * sizeof *before);
+        memset(after, 0, quantum * sizeof *after);
+        convolve_tail(desc, history, filter, after);
+        for (int n = (k - 1) * piece; k > 0 && n < k * piece; ++n)
+            out[n] += before[n] + (after[n] - before[n]) * (double)(n - (k - 1) * piece) / piece;
+    }
+    return PINNA_OK;
+}
+
 pinna_status pn_ops_bank(const pn_bank_desc *desc, const pn_bank_source *sources, const float *const *history,
                          double *left, double *right, pinna_error *err) {
     size_t size = (size_t)desc->size, quantum = (size_t)desc->quantum;
     double *filter = pn_alloc(size + 2 * quantum, sizeof *filter);
     if (filter == NULL)
         return pn_fail_memory(err, "the reference of the spatial bank", (double)(size + 2 * quantum) * 8);
-    double *sums[2] = {filter + size, filter + size + quantum};
+    pinna_status status = PINNA_OK;
     for (int ear = 0; ear < 2; ++ear) {
         double *out = ear == 0 ? left : right;
-        memset(sums[0], 0, 2 * quantum * sizeof *filter);
-        for (int s = 0; s < desc->sources; ++s) {
-            for (int end = 0; end < 2 && history[s] != NULL; ++end) {
-                pn_ops_filter(desc, end == 0 ? &sources[s].from : &sources[s].to, ear, filter);
-                convolve_tail(desc, history[s], filter, sums[end]);
-            }
-        }
-        for (size_t n = 0; n < quantum; ++n)
-            out[n] = sums[0][n] + (sums[1][n] - sums[0][n]) * (double)n / (double)quantum;
+        memset(out, 0, quantum * sizeof *out);
+        for (int s = 0; s < desc->sources && status == PINNA_OK; ++s)
+            if (history[s] != NULL)
+                status = add_source(desc, &sources[s], history[s], ear, filter, out, err);
     }
     pn_free(filter);
-    return PINNA_OK;
+    return status;
 }
 
 static bool power_of_two(int value, int low, int high) {
@@ -183,10 +235,22 @@ pinna_status pn_bank_desc_check(const pn_bank_desc *desc, pinna_error *err) {
     if (desc->sources < 1 || desc->nodes < 1 || desc->responses == NULL)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "spatial bank: %d sources, %d nodes, expected 1 or more",
                        desc->sources, desc->nodes);
-    if (desc->taps < 1 || desc->max_delay < 0 ||
-        (long)desc->taps + desc->max_delay + desc->quantum > (long)desc->size + 1)
+    if (desc->tints < 0 || (desc->tints > 0) != (desc->tint_taps > 0) ||
+        (desc->tints > 0) != (desc->tint_responses != NULL))
         return pn_fail(err, PINNA_BAD_ARGUMENT,
-                       "spatial bank: %d taps, delay %d and quantum %d do not fit into a transform of %d",
-                       desc->taps, desc->max_delay, desc->quantum, desc->size);
+                       "spatial bank: %d tints of %d taps, expected none of either or both, with responses",
+                       desc->tints, desc->tint_taps);
+    int tail = desc->tint_taps > 1 ? desc->tint_taps - 1 : 0;
+    if (desc->taps < 1 || desc->max_delay < 0 ||
+        (long)desc->taps + tail + desc->max_delay + desc->quantum > (long)desc->size + 1)
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "spatial bank: %d taps, %d more of tints, delay %d and quantum %d do not fit into a "
+                       "transform of %d",
+                       desc->taps, tail, desc->max_delay, desc->quantum, desc->size);
+    if (desc->propagation != 0 &&
+        (desc->propagation < PN_PROPAGATION_SHORTEST || desc->propagation > PN_PROPAGATION_LONGEST))
+        return pn_fail(err, PINNA_BAD_ARGUMENT,
+                       "spatial bank: propagation of %d samples, expected 0 or %d..%d", desc->propagation,
+                       PN_PROPAGATION_SHORTEST, PN_PROPAGATION_LONGEST);
     return PINNA_OK;
 }

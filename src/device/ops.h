@@ -22,8 +22,8 @@ void pn_ops_forward(int size, const double *re, const double *im, pn_complex *bi
 void pn_ops_inverse(int size, const pn_complex *bins, double *re, double *im);
 /* sum += a * b */
 void pn_ops_multiply_add(int size, pn_complex *sum, const pn_complex *a, const pn_complex *b);
-/* out = weight[0] a + weight[1] b + weight[2] c */
-void pn_ops_blend(int size, pn_complex *out, const pn_complex *const node[3], const float weight[3]);
+/* out = sum of weight[j] node[j] */
+void pn_ops_blend(int size, pn_complex *out, const pn_complex *const *node, const float *weight, int count);
 /* out = exp(-2 pi i f delay) */
 void pn_ops_ramp(int size, double delay, pn_complex *out);
 
@@ -31,15 +31,21 @@ void pn_ops_ramp(int size, double delay, pn_complex *out);
  * out[o][n] = sum over entries (i, o), k < length of taps[k] input[i][n - k]. */
 void pn_ops_level(const pn_level_desc *desc, const float *const *input, size_t frames, double *const *out);
 
-/* The complete filter of one ear (0 left, 1 right): `size` samples. It is the negacyclic convolution of the
- * blended response with the band-limited delay of its period,
+/* The complete filter of one ear (0 left, 1 right): `size` samples. It is the blended response, convolved with the
+ * blended tint if any tint weight is not 0, and that negacyclically with the band-limited delay of the period,
  *     D[n] = sin(pi x) / (N sin(pi x / N)), x = n - delay,
  * which is the ramp exp(-2 pi i f delay) on the transform's frequencies. What a fractional delay rings before
  * frame 0 comes back negated at the end; that is part of the definition. */
-void pn_ops_filter(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out);
+pinna_status pn_ops_filter(const pn_bank_desc *desc, const pn_filter *filter, int ear, double *out,
+                           pinna_error *err);
 
-/* A bank's job. history[s]: the source's last `size` samples, the quantum's last, or NULL for silence; of
- * sources[s] only from and to are read. left, right: quantum frames. */
+/* A quantum's samples as they are heard: in points to its first new sample, with desc.propagation + 8 or more before
+ * it in the same memory. out: quantum samples. */
+void pn_ops_propagate(const pn_bank_desc *desc, const pn_propagation *propagation, const float *in,
+                      double *out);
+
+/* A bank's job. history[s]: the last `size` samples that were heard of the source, the quantum's last, or NULL for
+ * silence: of sources[s] only the filters and steps are read. left, right: quantum frames. */
 pinna_status pn_ops_bank(const pn_bank_desc *desc, const pn_bank_source *sources, const float *const *history,
                          double *left, double *right, pinna_error *err);
 
@@ -47,6 +53,31 @@ pinna_status pn_ops_bank(const pn_bank_desc *desc, const pn_bank_source *sources
 pinna_status pn_level_desc_check(const pn_level_desc *desc, pinna_error *err);
 /* Besides what backend.h says: quantum <= size / 2, so that the quantum is in the imaginary half. */
 pinna_status pn_bank_desc_check(const pn_bank_desc *desc, pinna_error *err);
+
+/* A bank's sources, as back ends ask. */
+static inline int pn_bank_steps(const pn_bank_source *source) {
+    return source->steps < 1 ? 1 : source->steps;
+}
+
+/* Filter k = 0 .. steps of a quantum. */
+static inline const pn_filter *pn_bank_knot(const pn_bank_source *source, int k) {
+    int steps = pn_bank_steps(source);
+    return k == 0 ? &source->from : k == steps ? &source->to : &source->inner[steps == 2 ? 1 : k - 1];
+}
+
+static inline bool pn_filter_silent(const pn_filter *filter) {
+    for (int j = 0; j < PN_FILTER_NODES; ++j)
+        if (filter->weight[0][j] != 0 || filter->weight[1][j] != 0)
+            return false;
+    return true;
+}
+
+static inline bool pn_filter_tinted(const pn_filter *filter, int ear) {
+    for (int j = 0; j < PN_FILTER_TINTS; ++j)
+        if (filter->tint_weight[ear][j] != 0)
+            return true;
+    return false;
+}
 
 /* Partitions of an entry. */
 static inline size_t pn_level_partitions(const pn_level_entry *entry, int block) {

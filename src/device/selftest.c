@@ -153,9 +153,15 @@ static pinna_status test_matrix(pn_backend *backend, double *db, pinna_error *er
 
 static pn_filter filter_at(int source, int quantum) {
     float t = source == 1 ? 0.3f : (float)quantum / QUANTA;
-    return (pn_filter){.node = {source, (source + 1) % NODES, (source + 2) % NODES},
-                       .weight = {0.7f * (1 - t), 0.5f * t, 0.2f},
-                       .delay = {3.25f + 30 * t, 36.5f - 30 * t}};
+    pn_filter filter = {.delay = {3.25f + 30 * t, 36.5f - 30 * t}};
+    for (int ear = 0; ear < 2; ++ear) {
+        for (int j = 0; j < 3; ++j)
+            filter.node[ear][j] = (source + j) % NODES;
+        filter.weight[ear][0] = 0.7f * (1 - t);
+        filter.weight[ear][1] = 0.5f * t;
+        filter.weight[ear][2] = 0.2f;
+    }
+    return filter;
 }
 
 /* Source 2 is silent from the third quantum on, and its filter fades to nothing. */

@@ -105,13 +105,13 @@ void pn_binaural_aim(pn_binaural *b, int source, pn_vec3 relative) {
     pn_hrtf_point point;
     pn_hrtf_look_up(b->desc.hrtf, relative, &b->hint[source], &point);
     double gain = 1 / fmax(pn_vec_length(relative), nearest_metres);
-    pn_filter filter;
-    for (int k = 0; k < 3; ++k) {
-        filter.node[k] = point.node[k];
-        filter.weight[k] = (float)(point.weight[k] * gain);
+    pn_filter filter = {.delay = {point.delay[0], point.delay[1]}};
+    for (int ear = 0; ear < 2; ++ear) {
+        for (int k = 0; k < 3; ++k) {
+            filter.node[ear][k] = point.node[k];
+            filter.weight[ear][k] = (float)(point.weight[k] * gain);
+        }
     }
-    filter.delay[0] = point.delay[0];
-    filter.delay[1] = point.delay[1];
     pn_bank_source *s = &b->source[source];
     if (!b->aimed[source])
         s->from = filter;

@@ -182,5 +182,7 @@ void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const float *a, cons
 }
 
 void pn_rafft_delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp) {
-    fft->width->delay_ramp(fft, delay_samples, ramp);
+    pn_rafft_ramp factors;
+    pn_rafft_ramp_factors(fft, delay_samples, &factors);
+    fft->width->delay_ramp(fft, &factors, ramp);
 }

@@ -82,6 +82,15 @@ PN_BLOCK_PATH void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const 
  * pn_rafft_delay_ramp is for. */
 const float *pn_rafft_bin_frequency(const pn_rafft *fft);
 
+/* The factors of a delay ramp, for those who build it into a pass of their own: bin l of vector v stands at
+ * exp(-2 pi i frequency delay) = lane[l] times turn[k] for every bit k that is set in v. */
+enum { PN_RAFFT_LANES = 16, PN_RAFFT_TURNS = 19 };
+typedef struct {
+    _Alignas(64) float lane[2 * PN_RAFFT_LANES]; /* [lanes re][lanes im] */
+    float turn[PN_RAFFT_TURNS][2];               /* re, im; as many as the number of vectors has bits */
+} pn_rafft_ramp;
+PN_BLOCK_PATH void pn_rafft_ramp_factors(const pn_rafft *fft, double delay_samples, pn_rafft_ramp *ramp);
+
 /* ramp = exp(-2 pi i frequency delay) for all bins, in the layout of a spectrum (2M floats), built by doubling
  * from an exact sine; any delay within +-N samples. Error below -125 dB. */
 PN_BLOCK_PATH void pn_rafft_delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp);

@@ -66,7 +66,7 @@ struct pn_rafft_width {
     void (*inverse_top)(const pn_rafft *fft, const float *work, size_t stride, float *im, size_t first,
                         size_t count);
     void (*multiply_add)(const pn_rafft *fft, float *sum, const float *a, const float *b);
-    void (*delay_ramp)(const pn_rafft *fft, double delay_samples, float *ramp);
+    void (*delay_ramp)(const pn_rafft *fft, const pn_rafft_ramp *factors, float *ramp);
 };
 
 /* The widths; NULL where this build has none for its processor. */
@@ -81,18 +81,5 @@ pinna_status pn_rafft_create_width(int size, const pn_rafft_width *width, pn_raf
 /* Twiddles, passes and frequencies of a transform whose width, size, half and bits are set (rafft_tables.c).
  */
 pinna_status pn_rafft_make_tables(pn_rafft *fft, pinna_error *err);
-
-typedef struct {
-    double re, im;
-} pn_rafft_factor;
-
-static inline pn_rafft_factor pn_rafft_factor_product(pn_rafft_factor a, pn_rafft_factor b) {
-    return (pn_rafft_factor){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-
-/* The factors of a delay ramp: the ramp at point b is the return value times step[k] for every bit k set in
- * b. */
-pn_rafft_factor pn_rafft_ramp_steps(const pn_rafft *fft, double delay_samples,
-                                    pn_rafft_factor step[PN_RAFFT_MAX_PASSES]);
 
 #endif

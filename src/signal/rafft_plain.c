@@ -115,13 +115,11 @@ static void multiply_add(const pn_rafft *fft, float *sum, const float *a, const 
     }
 }
 
-static void delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp) {
-    pn_rafft_factor step[PN_RAFFT_MAX_PASSES];
-    pn_rafft_factor first = pn_rafft_ramp_steps(fft, delay_samples, step);
-    ramp[0] = (float)first.re;
-    ramp[1] = (float)first.im;
+static void delay_ramp(const pn_rafft *fft, const pn_rafft_ramp *factors, float *ramp) {
+    ramp[0] = factors->lane[0];
+    ramp[1] = factors->lane[1];
     for (int bit = 0; bit < fft->bits; ++bit) {
-        float re = (float)step[bit].re, im = (float)step[bit].im;
+        float re = factors->turn[bit][0], im = factors->turn[bit][1];
         int done = 2 << bit;
         for (int n = 0; n < done; n += 2) {
             ramp[done + n] = ramp[n] * re - ramp[n + 1] * im;

@@ -157,17 +157,41 @@ pinna_status pn_rafft_make_tables(pn_rafft *fft, pinna_error *err) {
 }
 
 /* Bit k of b adds 2^-(k+1) to the angle; above half a turn the frequency is angle - 1, which is bit 0's 1/2
- * taken as -1/2. So step[k] = e(delay / 2^(k+1)), but conjugate for k = 0, and each is the square of the
- * next: one exact sine, and squares in double precision, serve all. */
-pn_rafft_factor pn_rafft_ramp_steps(const pn_rafft *fft, double delay_samples,
-                                    pn_rafft_factor step[PN_RAFFT_MAX_PASSES]) {
+ * taken as -1/2. So step k = e(delay / 2^(k+1)), but conjugate for k = 0, and each is the square of the next:
+ * one exact sine, and squares in double precision, serve all. Point b = V^2 g + V l + j is lane l of vector V g + j:
+ * the bits of the lane stand between those of the vector. */
+
+typedef struct {
+    double re, im;
+} factor;
+
+static factor product(factor a, factor b) {
+    return (factor){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+static factor square(factor a) {
+    return (factor){(a.re - a.im) * (a.re + a.im), 2 * a.re * a.im};
+}
+
+void pn_rafft_ramp_factors(const pn_rafft *fft, double delay_samples, pn_rafft_ramp *ramp) {
+    int lanes = fft->width->lanes, bits = log2_of(lanes);
+    factor step[PN_RAFFT_TURNS + 1], lane[PN_RAFFT_LANES];
     double angle = 2 * PN_PI * delay_samples / (4.0 * fft->half);
-    pn_rafft_factor first = {cos(angle), sin(angle)};
-    pn_rafft_factor square = pn_rafft_factor_product(first, first);
-    for (int k = fft->bits - 1; k >= 0; --k) {
-        square = pn_rafft_factor_product(square, square);
-        step[k] = square;
-    }
+    lane[0] = (factor){cos(angle), sin(angle)};
+    step[fft->bits] = square(lane[0]);
+    for (int k = fft->bits - 1; k >= 0; --k)
+        step[k] = square(step[k + 1]);
     step[0].im = -step[0].im;
-    return first;
+    for (int bit = 0, done = 1; done < lanes; ++bit, done *= 2)
+        for (int l = 0; l < done; ++l)
+            lane[done + l] = product(lane[l], step[bits + bit]);
+    for (int l = 0; l < lanes; ++l) {
+        ramp->lane[l] = (float)lane[l].re;
+        ramp->lane[lanes + l] = (float)lane[l].im;
+    }
+    for (int k = 0; k < fft->bits - bits; ++k) {
+        int bit = k < bits ? k : k + bits;
+        ramp->turn[k][0] = (float)step[bit].re;
+        ramp->turn[k][1] = (float)step[bit].im;
+    }
 }

@@ -22,9 +22,11 @@
  * multiply-add architectures", IEEE Trans. Signal Processing 41 (1993). */
 
 #include <stddef.h>
+#include <string.h>
 
 #include "signal/rafft_impl.h"
 #include "signal/rafft_lanes.h"
+#include "signal/rafft_transpose.h"
 
 INLINE cvec load_samples(const float *re, const float *im) {
     return (cvec){*(const vec_anywhere *)re, *(const vec_anywhere *)im};
@@ -36,68 +38,7 @@ INLINE void store_samples(float *re, float *im, cvec x) {
     *(vec_anywhere *)im = x.im;
 }
 
-/* ---- transpose of V vectors: 4 x 4 within quads of lanes, then quads between vectors */
-
-#if defined(__clang__)
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-typedef int lane_index __attribute__((vector_size(4 * PN_LANES)));
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (lane_index){__VA_ARGS__})
-#endif
-
-#define LOW_SINGLES(q) q, V + q, q + 1, V + q + 1
-#define HIGH_SINGLES(q) q + 2, V + q + 2, q + 3, V + q + 3
-#define LOW_PAIRS(q) q, q + 1, V + q, V + q + 1
-#define HIGH_PAIRS(q) q + 2, q + 3, V + q + 2, V + q + 3
-#define QUAD(q) q, q + 1, q + 2, q + 3
-
-#if PN_LANES == 4
-#define EACH_QUAD(lanes) lanes(0)
-#elif PN_LANES == 8
-#define EACH_QUAD(lanes) lanes(0), lanes(4)
-#define EVEN_QUADS(a, b) SHUFFLE(a, b, QUAD(0), QUAD(8))
-#define ODD_QUADS(a, b) SHUFFLE(a, b, QUAD(4), QUAD(12))
-#else
-#define EACH_QUAD(lanes) lanes(0), lanes(4), lanes(8), lanes(12)
-#define EVEN_QUADS(a, b) SHUFFLE(a, b, QUAD(0), QUAD(8), QUAD(16), QUAD(24))
-#define ODD_QUADS(a, b) SHUFFLE(a, b, QUAD(4), QUAD(12), QUAD(20), QUAD(28))
-#endif
-
-INLINE void transpose_in_quads(vec *r) {
-    vec a = SHUFFLE(r[0], r[1], EACH_QUAD(LOW_SINGLES)), b = SHUFFLE(r[0], r[1], EACH_QUAD(HIGH_SINGLES));
-    vec c = SHUFFLE(r[2], r[3], EACH_QUAD(LOW_SINGLES)), d = SHUFFLE(r[2], r[3], EACH_QUAD(HIGH_SINGLES));
-    r[0] = SHUFFLE(a, c, EACH_QUAD(LOW_PAIRS));
-    r[1] = SHUFFLE(a, c, EACH_QUAD(HIGH_PAIRS));
-    r[2] = SHUFFLE(b, d, EACH_QUAD(LOW_PAIRS));
-    r[3] = SHUFFLE(b, d, EACH_QUAD(HIGH_PAIRS));
-}
-
-/* Of the vectors r[0], r[4], .. r[V - 4], quad q of vector k becomes quad k of vector q. */
-INLINE void transpose_quads(vec *r) {
-#if PN_LANES == 8
-    vec a = r[0], b = r[4];
-    r[0] = EVEN_QUADS(a, b);
-    r[4] = ODD_QUADS(a, b);
-#elif PN_LANES == 16
-    vec a = EVEN_QUADS(r[0], r[4]), b = ODD_QUADS(r[0], r[4]);
-    vec c = EVEN_QUADS(r[8], r[12]), d = ODD_QUADS(r[8], r[12]);
-    r[0] = EVEN_QUADS(a, c);
-    r[4] = EVEN_QUADS(b, d);
-    r[8] = ODD_QUADS(a, c);
-    r[12] = ODD_QUADS(b, d);
-#else
-    (void)r;
-#endif
-}
-
-INLINE void transpose_part(vec *r) {
-#pragma GCC unroll 4
-    for (int q = 0; q < V; q += 4)
-        transpose_in_quads(r + q);
-#pragma GCC unroll 4
-    for (int q = 0; q < 4; ++q)
-        transpose_quads(r + q);
-}
+/* ---- transpose of V complex vectors */
 
 /* re, then im: together they would not fit into the registers. */
 INLINE void transpose(cvec *x) {
@@ -545,28 +486,11 @@ static void multiply_add(const pn_rafft *fft, float *sum, const float *a, const 
     }
 }
 
-/* The lanes of the first vector: point b = V l has the bits of the lane above those of the vector. */
-static cvec ramp_lanes(pn_rafft_factor first, const pn_rafft_factor *step) {
-    pn_rafft_factor lane[V] = {first};
-    cvec out;
-    for (int bit = 0, done = 1; done < V; ++bit, done *= 2)
-        for (int l = 0; l < done; ++l)
-            lane[done + l] = pn_rafft_factor_product(lane[l], step[bit]);
-    for (int l = 0; l < V; ++l) {
-        out.re[l] = (float)lane[l].re;
-        out.im[l] = (float)lane[l].im;
-    }
-    return out;
-}
-
-static void delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp) {
-    enum { BITS = V == 4 ? 2 : V == 8 ? 3 : 4 };
-    pn_rafft_factor step[PN_RAFFT_MAX_PASSES];
-    pn_rafft_factor first = pn_rafft_ramp_steps(fft, delay_samples, step);
-    store(ramp, ramp_lanes(first, step + BITS));
-    size_t done = 2 * V;
-    for (int bit = 0; bit < fft->bits; bit = bit == BITS - 1 ? 2 * BITS : bit + 1, done *= 2) {
-        cvec turn = {broadcast((float)step[bit].re), broadcast((float)step[bit].im)};
+static void delay_ramp(const pn_rafft *fft, const pn_rafft_ramp *factors, float *ramp) {
+    memcpy(ramp, factors->lane, 2 * V * sizeof *ramp);
+    size_t end = (size_t)fft->size;
+    for (size_t done = 2 * V, bit = 0; done < end; done *= 2, ++bit) {
+        cvec turn = {broadcast(factors->turn[bit][0]), broadcast(factors->turn[bit][1])};
         for (size_t k = 0; k < done; k += 2 * V)
             store(ramp + done + k, product(load(ramp + k), turn));
     }
