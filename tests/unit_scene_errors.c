@@ -166,7 +166,44 @@ static void sources(void **state) {
         {SOURCE "    polar: {elevation: 91}\n", "5:24", {"-90 .. 90 degrees"}},
         {SOURCE "    polar: {distance: -1}\n", "5:23", {"'distance'"}},
         {SOURCE "    path: {time: 0}\n", "5:11", {"list of keys"}},
-        {SOURCE "    path: [{position: [1, 0, 0]}]\n", "5:12", {"needs 'time'"}},
+        {SOURCE "    path: [{position: [1, 0, 0]}]\n", "5:12", {"first and the last", "need 'time'"}},
+        {SOURCE "    path: [{time: 0}, {curve: smooth}, {time: 1}]\n", "5:23", {"on the way", "'position'"}},
+        {SOURCE "    path: [{time: 0}, {position: [1, 0, 0]}, {time: 1}]\n",
+         "5:23",
+         {"'position' before it"}},
+        {SOURCE "    path: [{time: 0, position: [1, 0, 0]}, {position: [2, 0, 0]}, {time: 1}]\n",
+         "5:44",
+         {"'position' after it"}},
+        {SOURCE
+         "    path: [{time: 0, position: [1, 0, 0]}, {position: [2, 0, 0], speed: eased}, {time: 1}]\n",
+         "5:73",
+         {"'speed'", "of the next"}},
+        {SOURCE "    path: [{time: 0, position: [1, 0, 0]}, {position: [2, 0, 0]}, {time: 1, speed: keys, "
+                "position: [3, 0, 0]}]\n",
+         "5:84",
+         {"'time' of every key", "line 5", "constant or eased"}},
+        {SOURCE
+         "    path: [{time: 0, position: [1, 0, 0]}, {position: [1, 0, 0]}, {time: 1, position: [3, 0, "
+         "0]}]\n",
+         "5:44",
+         {"leave one of them out"}},
+        {SOURCE
+         "    path: [{time: 0, position: [1, 0, 0]}, {position: [3, 0, 0]}, {time: 1, position: [3, 0, "
+         "0]}]\n",
+         "5:44",
+         {"leave one of them out"}},
+        {SOURCE "    path: [{time: 0, position: [1, 0, 0], speed: constnt}]\n",
+         "5:50",
+         {"did you mean 'constant'"}},
+        {SOURCE "    doppler: loud\n", "5:14", {"off, on or a factor"}},
+        {SOURCE "    doppler: -1\n", "5:14", {"0 .. 100"}},
+        {HEAD
+         "listener: {path: [{time: 0, position: [0, 0, 0], orientation: [0, 0, 0]}, {position: [1, 0, 0], "
+         "orientation: [9, 0, 0]}, {time: 3, orientation: [8, 0, 0]}, {position: [2, 0, 0], orientation: [7, "
+         "0, "
+         "0]}, {time: 4, position: [3, 0, 0]}]}\n" TAIL,
+         "2:157",
+         {"reached at", "orientation before it"}},
         {SOURCE "    path: [{time: 1, orientation: [0, 0, 0]}]\n", "5:22", {"unknown key 'orientation'"}},
         {SOURCE "    path: [{time: 1, curve: round}]\n", "5:29", {"linear, smooth"}},
         {SOURCE "    path: [{time: 2}, {time: 2}]\n", "5:30", {"must rise", "2 s comes after 2 s"}},

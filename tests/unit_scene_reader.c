@@ -326,6 +326,48 @@ static void other_rate(void **state) {
 }
 
 /* Twenty thousand keys are read, in their order. */
+/* Points on the way get their time from the length of the way; speeds and Doppler factors as written. */
+static void ways(void **state) {
+    (void)state;
+    const char *text = "pinna: 1\ndoppler: on\nlistener:\n  path:\n    - {time: 0, position: [0, 0, 0], "
+                       "orientation: [0, 0, 0]}\n"
+                       "    - {position: [1, 0, 0], orientation: [90, 0, 0]}\n    - {time: 4, position: [4, "
+                       "0, 0], speed: eased}\n"
+                       "    - {time: 6, orientation: [0, 0, 0], speed: eased}\n"
+                       "sources:\n  - name: a\n    clip: a\n    doppler: off\n    path:\n      - {time: 1, "
+                       "position: [0, 0, 0]}\n"
+                       "      - {position: [1, 0, 0]}\n      - {position: [3, 0, 0]}\n      - {time: 5, "
+                       "position: [4, 0, 0]}\n"
+                       "      - {time: 6, position: [4, 1, 0], curve: smooth, speed: constant}\n"
+                       "      - {time: 7, position: [4, 2, 0]}\n  - {name: b, clip: b, doppler: 0.5}\n  - "
+                       "{name: c, clip: c}\n";
+    pn_scene *scene = NULL;
+    pinna_error err = {0};
+    assert_ok(pn_scene_read_text(text, strlen(text), "x.yaml", "", NULL, &scene, &err), &err);
+    near(scene->doppler, 1);
+    near(scene->sources[0].doppler, 0);
+    near(scene->sources[1].doppler, 0.5);
+    assert_true(scene->sources[2].doppler < 0);
+    const pn_path *path = &scene->sources[0].path;
+    static const double times[] = {1, 2, 4, 5, 6, 7};
+    static const pn_speed speeds[] = {PN_SPEED_KEYS,     PN_SPEED_CONSTANT, PN_SPEED_CONSTANT,
+                                      PN_SPEED_CONSTANT, PN_SPEED_CONSTANT, PN_SPEED_KEYS};
+    assert_int_equal(path->position_count, 6);
+    for (int i = 0; i < 6; ++i) {
+        near(path->positions[i].time, times[i]);
+        assert_int_equal(path->positions[i].stretch.speed, speeds[i]);
+    }
+    path = &scene->listener.path;
+    assert_int_equal(path->position_count, 3);
+    assert_int_equal(path->orientation_count, 3);
+    double u = path->positions[1].time / 4; /* a quarter of the way is behind */
+    near(u * u * (3 - 2 * u), 0.25);
+    near(path->orientations[1].time, 4 * u);
+    assert_int_equal(path->orientations[2].stretch.speed, PN_SPEED_EASED);
+    near(path->orientations[2].stretch.start, 4 * u);
+    pn_scene_free(scene);
+}
+
 static void long_path(void **state) {
     (void)state;
     size_t room = 2 << 20, used = 0, keys = 20000;
@@ -428,10 +470,11 @@ static void allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything), cmocka_unit_test(defaults),       cmocka_unit_test(supported),
-        cmocka_unit_test(json),       cmocka_unit_test(locales),        cmocka_unit_test(file_and_folder),
-        cmocka_unit_test(warnings),   cmocka_unit_test(built_by_calls), cmocka_unit_test(other_rate),
-        cmocka_unit_test(long_path),  cmocka_unit_test(mutations),      cmocka_unit_test(allocations),
+        cmocka_unit_test(everything),  cmocka_unit_test(defaults),       cmocka_unit_test(supported),
+        cmocka_unit_test(json),        cmocka_unit_test(locales),        cmocka_unit_test(file_and_folder),
+        cmocka_unit_test(warnings),    cmocka_unit_test(built_by_calls), cmocka_unit_test(other_rate),
+        cmocka_unit_test(ways),        cmocka_unit_test(long_path),      cmocka_unit_test(mutations),
+        cmocka_unit_test(allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ enum { PN_MOST_SOURCES = 4096, PN_MOST_BUSES = 256 };
 /* read_parts.c */
 pinna_status pn_read_polar(pn_reader *, const pn_node *, const pn_rule *, void *object);       /* pn_vec3 */
 pinna_status pn_read_orientation(pn_reader *, const pn_node *, const pn_rule *, void *object); /* pn_quat */
+pinna_status pn_read_doppler(pn_reader *, const pn_node *, const pn_rule *, void *object);     /* double */
 pinna_status pn_read_source_path(pn_reader *, const pn_node *, const pn_rule *, void *object); /* pn_path */
 pinna_status pn_read_listener_path(pn_reader *, const pn_node *, const pn_rule *, void *object);
 pinna_status pn_read_strip(pn_reader *, const pn_node *, const pn_rule *, void *object); /* pn_strip */

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include "scene/read.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "scene/motion.h"
 
 /* ------------------------------------------------------------------ places and orientations */
 
@@ -36,6 +38,20 @@ pinna_status pn_read_orientation(pn_reader *reader, const pn_node *node, const p
     pn_quat q = pn_quat_from_ypr(pn_radians(ypr[0]), pn_radians(ypr[1]), pn_radians(ypr[2]));
     memcpy((char *)object + rule->offset, &q, sizeof q);
     return PINNA_OK;
+}
+
+pinna_status pn_read_doppler(pn_reader *reader, const pn_node *node, const pn_rule *rule, void *object) {
+    int is_off = pn_node_is_word(node, "off") || pn_node_is_word(node, "false");
+    if (is_off || pn_node_is_word(node, "on") || pn_node_is_word(node, "true")) {
+        double factor = is_off ? 0 : 1;
+        memcpy((char *)object + rule->offset, &factor, sizeof factor);
+        return PINNA_OK;
+    }
+    if (pn_is_number(node))
+        return pn_read_number(reader, node, rule, object);
+    char found[PN_DESCRIBE_TEXT];
+    return pn_bad(reader, node->mark, "'doppler' must be off, on or a factor; got %s",
+                  pn_describe(node, found));
 }
 
 /* ------------------------------------------------------------------ keys in time */
@@ -87,19 +103,25 @@ pinna_status pn_read_keys(pn_reader *reader, const pn_node *node, const pn_rule 
 /* ------------------------------------------------------------------ paths */
 
 typedef struct {
-    double time;
+    double time; /* NaN: a point on the way */
     pn_vec3 position;
     pn_quat orientation;
-    int curve;
+    int curve, speed;
+    int has_position, has_orientation;
+    size_t index; /* among the positions */
+    const pn_node *node;
 } path_key;
 
 static const pn_word curves[] = {{"linear", PN_CURVE_LINEAR}, {"smooth", PN_CURVE_SMOOTH}, {NULL, 0}};
+static const pn_word speeds[] = {
+    {"keys", PN_SPEED_KEYS}, {"constant", PN_SPEED_CONSTANT}, {"eased", PN_SPEED_EASED}, {NULL, 0}};
 
 #define PATH_RULES                                                                                           \
     {"time", pn_read_time, PN_AT(path_key, time), PN_TIME_RANGE},                                            \
         {"position", pn_read_vec3, PN_AT(path_key, position), PN_SPACE_RANGE},                               \
-        {"polar", pn_read_polar, PN_AT(path_key, position)}, {                                               \
-        "curve", pn_read_enum, PN_AT(path_key, curve), .words = curves                                       \
+        {"polar", pn_read_polar, PN_AT(path_key, position)},                                                 \
+        {"curve", pn_read_enum, PN_AT(path_key, curve), .words = curves}, {                                  \
+        "speed", pn_read_enum, PN_AT(path_key, speed), .words = speeds                                       \
     }
 
 static const pn_rule source_key_rules[] = {PATH_RULES, {0}};
@@ -110,14 +132,125 @@ static const pn_rule listener_key_rules[] = {
     {0},
 };
 
-static pinna_status read_path_key(pn_reader *reader, const pn_node *node, const pn_rule *rules,
-                                  path_key *key) {
+static pinna_status read_path_key(pn_reader *reader, const pn_node *node, const pn_rule *rules, path_key *key,
+                                  int is_end) {
+    *key = (path_key){.time = NAN, .node = node};
     pinna_status status = pn_read_map(reader, node, rules, key, "a path key");
     if (status == PINNA_OK)
-        status = pn_require_key(reader, node, "time", "a path key");
-    if (status == PINNA_OK)
         status = pn_refuse_both(reader, node, "position", "polar");
-    return status;
+    if (status != PINNA_OK)
+        return status;
+    key->has_position = pn_map_get(node, "position") != NULL || pn_map_get(node, "polar") != NULL;
+    key->has_orientation = pn_map_get(node, "orientation") != NULL;
+    if (!isnan(key->time))
+        return PINNA_OK;
+    if (is_end)
+        return pn_bad(reader, node->mark,
+                      "the first and the last key of a path need 'time'; only points on the way go without");
+    if (!key->has_position)
+        return pn_bad(reader, node->mark,
+                      "a path key without 'time' is a point on the way and needs a 'position'");
+    if (pn_map_get(node, "speed") != NULL)
+        return pn_bad(reader, pn_map_get(node, "speed")->mark,
+                      "'speed' is for keys with 'time'; a point on the way has that of the next one");
+    return PINNA_OK;
+}
+
+/* Points on the way stand between keys with time and position, and those leave them the speed. */
+static pinna_status check_way(pn_reader *reader, const path_key *keys, size_t count) {
+    const path_key *on_the_way = NULL, *placed = NULL;
+    for (const path_key *key = keys; key < keys + count; ++key) {
+        if (!key->has_position)
+            continue;
+        if (isnan(key->time)) {
+            on_the_way = key;
+            if (placed == NULL)
+                return pn_bad(reader, key->node->mark,
+                              "a point on the way (a key without 'time') needs a key with 'time' and "
+                              "'position' before it");
+            continue;
+        }
+        if (on_the_way != NULL && key->speed == PN_SPEED_KEYS && pn_map_get(key->node, "speed") != NULL)
+            return pn_bad(reader, pn_map_get(key->node, "speed")->mark,
+                          "'speed: keys' needs the 'time' of every key, and the one in line %d has none; "
+                          "constant or eased are possible",
+                          on_the_way->node->mark.line);
+        placed = key;
+        on_the_way = NULL;
+    }
+    if (on_the_way != NULL)
+        return pn_bad(reader, on_the_way->node->mark,
+                      "a point on the way (a key without 'time') needs a key with 'time' and 'position' "
+                      "after it");
+    return PINNA_OK;
+}
+
+static pinna_status place_keys(pn_reader *reader, path_key *keys, size_t count, pn_path *path) {
+    for (path_key *key = keys; key < keys + count; ++key) {
+        if (!key->has_position)
+            continue;
+        key->index = path->position_count;
+        path->positions[path->position_count++] = (pn_position_key){.time = key->time,
+                                                                    .position = key->position,
+                                                                    .curve = (pn_curve)key->curve,
+                                                                    .stretch.speed = (pn_speed)key->speed};
+    }
+    if (!pn_path_measure(path))
+        return pn_read_no_memory(reader, (double)(path->position_count * sizeof *path->positions));
+    for (path_key *key = keys; key < keys + count; ++key) {
+        if (!key->has_position || !isnan(key->time))
+            continue;
+        key->time = path->positions[key->index].time;
+        if (!(key->time > path->positions[key->index - 1].time) ||
+            !(key->time < path->positions[key->index + 1].stretch.end))
+            return pn_bad(
+                reader, key->node->mark,
+                "this point on the way is where the one before or after it is; leave one of them out");
+    }
+    return PINNA_OK;
+}
+
+/* An orientation eases over the stretch of the path that its key ends or lies in, or from the orientation before when
+ * that is older. */
+static pinna_status turn_keys(pn_reader *reader, const path_key *keys, size_t count, pn_path *path) {
+    double before = 0;
+    for (const path_key *key = keys; key < keys + count; ++key) {
+        if (!key->has_orientation)
+            continue;
+        size_t index = path->orientation_count++;
+        if (index > 0 && !(key->time > before))
+            return pn_bad(reader, key->node->mark,
+                          "this point on the way is reached at %.6g s, not after the orientation before it "
+                          "(%.6g s); give that one no time either, or leave its orientation out",
+                          key->time, before);
+        pn_stretch stretch = {.speed = (pn_speed)key->speed, .start = before, .end = key->time};
+        if (key->has_position && key->index > 0 && path->positions[key->index].stretch.speed != PN_SPEED_KEYS)
+            stretch = path->positions[key->index].stretch;
+        stretch.start = fmin(stretch.start, before);
+        path->orientations[index] = (pn_orientation_key){key->time, key->orientation, stretch};
+        before = key->time;
+    }
+    return PINNA_OK;
+}
+
+static pinna_status read_path_keys(pn_reader *reader, const pn_node *node, const pn_rule *rules,
+                                   path_key *keys) {
+    double before = 0;
+    size_t index = 0, timed = 0;
+    for (const pn_node *entry = node->first; entry != NULL; entry = entry->next) {
+        path_key *key = &keys[index++];
+        pinna_status status =
+            read_path_key(reader, entry, rules, key, entry == node->first || entry->next == NULL);
+        if (status != PINNA_OK)
+            return status;
+        if (isnan(key->time))
+            continue;
+        status = check_order(reader, pn_map_get(entry, "time")->mark, "path", key->time, before, timed++);
+        if (status != PINNA_OK)
+            return status;
+        before = key->time;
+    }
+    return check_way(reader, keys, node->count);
 }
 
 static pinna_status read_path(pn_reader *reader, const pn_node *node, const pn_rule *rules, pn_path *path) {
@@ -126,25 +259,18 @@ static pinna_status read_path(pn_reader *reader, const pn_node *node, const pn_r
         return pn_bad(reader, node->mark, "'path' must be a list of keys; got %s", pn_describe(node, found));
     path->positions = pn_alloc(node->count, sizeof *path->positions);
     path->orientations = pn_alloc(node->count, sizeof *path->orientations);
-    if (path->positions == NULL || path->orientations == NULL)
-        return pn_read_no_memory(reader, (double)(node->count * sizeof *path->positions));
-    double before = 0;
-    size_t index = 0;
-    for (const pn_node *entry = node->first; entry != NULL; entry = entry->next) {
-        path_key key = {0};
-        pinna_status status = read_path_key(reader, entry, rules, &key);
-        if (status == PINNA_OK)
-            status = check_order(reader, pn_map_get(entry, "time")->mark, "path", key.time, before, index++);
-        if (status != PINNA_OK)
-            return status;
-        before = key.time;
-        if (pn_map_get(entry, "position") != NULL || pn_map_get(entry, "polar") != NULL)
-            path->positions[path->position_count++] =
-                (pn_position_key){key.time, key.position, (pn_curve)key.curve};
-        if (pn_map_get(entry, "orientation") != NULL)
-            path->orientations[path->orientation_count++] = (pn_orientation_key){key.time, key.orientation};
-    }
-    return PINNA_OK;
+    path_key *keys = pn_alloc(node->count, sizeof *keys);
+    pinna_status status = PINNA_OK;
+    if (path->positions == NULL || path->orientations == NULL || keys == NULL)
+        status = pn_read_no_memory(reader, (double)(node->count * sizeof *keys));
+    if (status == PINNA_OK)
+        status = read_path_keys(reader, node, rules, keys);
+    if (status == PINNA_OK)
+        status = place_keys(reader, keys, node->count, path);
+    if (status == PINNA_OK)
+        status = turn_keys(reader, keys, node->count, path);
+    pn_free(keys);
+    return status;
 }
 
 pinna_status pn_read_source_path(pn_reader *reader, const pn_node *node, const pn_rule *rule, void *object) {

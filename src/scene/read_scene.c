@@ -75,20 +75,6 @@ static pinna_status read_hrtf(pn_reader *reader, const pn_node *node, const pn_r
     return status;
 }
 
-static pinna_status read_doppler(pn_reader *reader, const pn_node *node, const pn_rule *rule, void *object) {
-    pn_scene *scene = object;
-    int is_off = pn_node_is_word(node, "off") || pn_node_is_word(node, "false");
-    if (is_off || pn_node_is_word(node, "on") || pn_node_is_word(node, "true")) {
-        scene->doppler = !is_off;
-        return PINNA_OK;
-    }
-    if (pn_is_number(node))
-        return pn_read_number(reader, node, rule, object);
-    char found[PN_DESCRIBE_TEXT];
-    return pn_bad(reader, node->mark, "'doppler' must be off, on or a factor; got %s",
-                  pn_describe(node, found));
-}
-
 static const pn_word distance_models[] = {
     {"inverse", PN_DISTANCE_INVERSE},
     {"linear", PN_DISTANCE_LINEAR},
@@ -269,7 +255,7 @@ static const pn_rule root_rules[] = {
     {"duration", pn_read_time, PN_AT(pn_scene, duration), .min = 1e-6, .max = 1e6, .unit = " s"},
     {.key = "tempo", .read = already_read},
     {.key = "hrtf", .read = read_hrtf},
-    {"doppler", read_doppler, PN_AT(pn_scene, doppler), PN_MARK_AT(pn_scene, doppler_mark), .min = 0,
+    {"doppler", pn_read_doppler, PN_AT(pn_scene, doppler), PN_MARK_AT(pn_scene, doppler_mark), .min = 0,
      .max = 100},
     {.key = "distance", .read = read_distance},
     {.key = "air", .read = read_air},

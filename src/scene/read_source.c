@@ -291,6 +291,7 @@ static const pn_rule source_rules[] = {
      .max = 360, .unit = " degrees"},
     {"diffuse", pn_read_number, PN_AT(pn_source, diffuse), PN_MARK_AT(pn_source, diffuse_mark), .min = 0,
      .max = 1},
+    {"doppler", pn_read_doppler, PN_AT(pn_source, doppler), .min = 0, .max = 100},
     {.key = "automate", .read = read_automate},
     {"strip", pn_read_strip, PN_AT(pn_source, strip)},
     {.key = "sends", .read = read_sends},

@@ -35,6 +35,7 @@ static void free_strip(pn_strip *strip) {
 static void free_path(pn_path *path) {
     pn_free(path->positions);
     pn_free(path->orientations);
+    pn_free(path->arcs);
 }
 
 static void free_source(pn_source *source) {
@@ -96,6 +97,7 @@ pn_source *pn_scene_add_source(pn_scene *scene, const char *name) {
     pn_source *source = &scene->sources[scene->source_count - 1];
     source->name = copy;
     source->length = -1;
+    source->doppler = -1;
     source->position = (pn_vec3){1, 0, 0};
     source->generator = (pn_generator){.frequency = 440,
                                        .frequency_end = 20000,

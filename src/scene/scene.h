@@ -38,15 +38,31 @@ typedef struct {
 
 typedef enum { PN_CURVE_LINEAR, PN_CURVE_SMOOTH } pn_curve;
 
+/* How a path is run through: evenly in the curve's own parameter from key to key; or by the length of the way, at a
+ * constant speed, or starting and stopping gently. */
+typedef enum { PN_SPEED_KEYS, PN_SPEED_CONSTANT, PN_SPEED_EASED } pn_speed;
+
+/* The stretch of a path between two keys that have a time: what is between them are points on the way. */
+typedef struct {
+    pn_speed speed;
+    double start, end; /* seconds */
+    double length;     /* metres, of the whole stretch */
+} pn_stretch;
+
 typedef struct {
     double time;
     pn_vec3 position;
-    pn_curve curve; /* of the segment that leads to this key */
+    pn_curve curve;     /* of the segment that leads to this key */
+    pn_stretch stretch; /* likewise; made by pn_path_measure (motion.h), as are the next two */
+    double before;      /* metres of the stretch before this segment */
+    const double
+        *arc; /* metres of this segment up to each of its PN_ARC_STEPS parts; NULL: a straight line */
 } pn_position_key;
 
 typedef struct {
     double time;
     pn_quat orientation;
+    pn_stretch stretch; /* of which the turn from the key before is a part; length is not used */
 } pn_orientation_key;
 
 /* A `path` of the file, split into its two tracks: a key that gives only one of both stands in one only,
@@ -56,6 +72,7 @@ typedef struct {
     size_t position_count;
     pn_orientation_key *orientations; /* listener only */
     size_t orientation_count;
+    double *arcs; /* what the positions' `arc` lead into */
 } pn_path;
 
 typedef struct {
@@ -174,6 +191,7 @@ typedef struct {
     pn_directivity directivity;
     double width_deg; /* 0..360 */
     double diffuse;   /* 0..1 */
+    double doppler;   /* as the scene's, which it replaces; < 0 = not given */
     pn_mark width_mark, diffuse_mark;
 
     pn_automation *automations; /* of other keys than gain */

@@ -38,6 +38,8 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
         return not_yet(scene, source->width_mark, err, "'width' other than 0 is", "leave it out");
     if (source->diffuse != 0)
         return not_yet(scene, source->diffuse_mark, err, "'diffuse' other than 0 is", "leave it out");
+    if (source->doppler > 0)
+        return not_yet(scene, source->mark, err, "'doppler' is", "set it to off");
     pinna_status status = automation_supported(scene, source, err);
     return status != PINNA_OK ? status : strip_supported(scene, &source->strip, err);
 }
