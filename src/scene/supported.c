@@ -45,14 +45,13 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
 }
 
 static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
-    const pn_distance *distance = &scene->distance;
+    const pn_distance_law *law = &scene->distance.law;
     if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
         return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
     if (scene->doppler != 0)
         return not_yet(scene, scene->doppler_mark, err, "'doppler' is", "set it to off");
-    if (distance->model != PN_DISTANCE_INVERSE || distance->reference != 1 || distance->max != 1000 ||
-        distance->rolloff != 1)
-        return not_yet(scene, distance->mark, err,
+    if (law->model != PN_DISTANCE_INVERSE || law->reference != 1 || law->max != 1000 || law->rolloff != 1)
+        return not_yet(scene, scene->distance.mark, err,
                        "'distance' other than {model: inverse, reference: 1, max: 1000, rolloff: 1} is",
                        "leave it out");
     if (scene->air.on)
