@@ -173,7 +173,7 @@ static void tint_near(const pn_aimer *aimer, double distance, double angle, doub
 static void tint_air(const pn_aimer *aimer, double distance, pn_filter *filter) {
     int node[2];
     double weight[2];
-    pn_air_look_up(aimer->air_nodes, distance, node, weight);
+    pn_air_look_up(aimer->air_nodes, fmin(distance, aimer->desc.distance.max), node, weight);
     for (int k = 0; k < 2; ++k)
         node[k] += aimer->near_nodes;
     for (int ear = 0; ear < 2; ++ear)
@@ -183,7 +183,7 @@ static void tint_air(const pn_aimer *aimer, double distance, pn_filter *filter) 
 /* The share of the filter of the front: 0 outside of the head, 1 in its centre. */
 static double inwardness(double distance) {
     double u = distance / PN_HEAD_RADIUS;
-    return u < 1 ? 1 - u * u * (3 - 2 * u) : 0;
+    return u < 1e-4 ? 1 : u < 1 ? 1 - u * u * (3 - 2 * u) : 0;
 }
 
 /* As far as the set knows nothing nearer: at the reference. A little within, so that one shell does for it. */

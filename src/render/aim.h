@@ -9,7 +9,8 @@
 
 /* From where a source stands to its filter: the set's responses in its direction, and what distance does to them.
  *
- *   1 m and beyond  the set's response, exactly; with air on, convolved with what the air absorbs (spatial/air.h)
+ *   1 m and beyond  the set's response, exactly; with air on, convolved with what the air absorbs (spatial/air.h), up to the
+ *                   law's max
  *   nearer          by `field`: far the same; mid each ear takes the response from the direction it sees, with the
  *                   times of arrival of a near source; near and auto the level by frequency of a near source as well
  *                   (spatial/near_field.h)

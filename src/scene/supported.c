@@ -29,11 +29,6 @@ static pinna_status automation_supported(const pn_scene *scene, const pn_source 
 }
 
 static pinna_status source_supported(const pn_scene *scene, const pn_source *source, pinna_error *err) {
-    if (source->field != PN_FIELD_AUTO)
-        return not_yet(scene, source->field_mark, err, "'field' other than auto is", "leave it out");
-    if (source->directivity.pattern != PN_PATTERN_OMNI)
-        return not_yet(scene, source->directivity.mark, err, "'directivity' other than omni is",
-                       "leave it out");
     if (source->width_deg != 0)
         return not_yet(scene, source->width_mark, err, "'width' other than 0 is", "leave it out");
     if (source->diffuse != 0)
@@ -45,17 +40,10 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
 }
 
 static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
-    const pn_distance_law *law = &scene->distance.law;
     if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
         return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
     if (scene->doppler != 0)
         return not_yet(scene, scene->doppler_mark, err, "'doppler' is", "set it to off");
-    if (law->model != PN_DISTANCE_INVERSE || law->reference != 1 || law->max != 1000 || law->rolloff != 1)
-        return not_yet(scene, scene->distance.mark, err,
-                       "'distance' other than {model: inverse, reference: 1, max: 1000, rolloff: 1} is",
-                       "leave it out");
-    if (scene->air.on)
-        return not_yet(scene, scene->air.mark, err, "'air' is", "set it to off");
     return PINNA_OK;
 }
 

@@ -170,7 +170,7 @@ int pn_near_nodes(double reference) {
 }
 
 int pn_near_taps(double rate) {
-    return (int)ceil(rate / 1000);
+    return (int)ceil(rate / 500);
 }
 
 static double distance_of(int step, double reference) {

@@ -41,7 +41,7 @@ PN_BLOCK_PATH double pn_near_angle(int ear, pn_vec3 place);
 
 /* The table of minimum-phase responses by distance and angle; reference > PN_NEAREST_METRES. */
 int pn_near_nodes(double reference);
-/* Taps that it needs: 1 ms. */
+/* Taps that it needs: 2 ms, in which the sound has gone round the head. */
 int pn_near_taps(double rate);
 /* Fills responses[node][taps], taps at least pn_near_taps. The last node is the unit impulse, for the reference. */
 pinna_status pn_near_responses(double reference, double rate, int taps, float *responses, pinna_error *err);
