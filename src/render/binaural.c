@@ -81,14 +81,18 @@ pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out,
     b->desc = *desc;
     b->backend = desc->backend;
     const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
+    const pn_aimer_bank *aims = pn_aimer_get_bank(desc->aimer);
     b->bank_desc = (pn_bank_desc){
         .size = 64,
         .quantum = desc->quantum,
         .sources = desc->slots,
         .nodes = info->directions,
         .taps = info->taps,
-        .max_delay = info->max_delay,
+        .max_delay = aims->max_delay,
         .responses = pn_hrtf_responses(desc->hrtf),
+        .tints = aims->tints,
+        .tint_taps = aims->tint_taps,
+        .tint_responses = aims->tint_responses,
         .propagation = desc->propagation,
     };
     while (pn_binaural_reach(b) + desc->quantum > b->bank_desc.size || b->bank_desc.size < 2 * desc->quantum)
@@ -128,7 +132,8 @@ int pn_binaural_transform(const pn_binaural *b) {
 
 int pn_binaural_reach(const pn_binaural *b) {
     const pn_hrtf_info *info = pn_hrtf_get_info(b->desc.hrtf);
-    return b->bank_desc.taps + b->bank_desc.max_delay + info->guard - 1;
+    int tint = b->bank_desc.tints > 0 ? b->bank_desc.tint_taps - 1 : 0;
+    return b->bank_desc.taps + tint + b->bank_desc.max_delay + info->guard - 1;
 }
 
 size_t pn_binaural_memory(const pn_binaural *b) {

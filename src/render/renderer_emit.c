@@ -74,6 +74,7 @@ pinna_status pn_renderer_open_emitters(pn_renderer *r, double reach, int *slots,
     *slots = 0;
     for (int i = 0; i < r->emitter_count; ++i) {
         pn_emitter *e = &r->emitter[i];
+        e->radiator = pn_aimer_radiator(&r->scene->sources[e->source].directivity);
         plan_delay(r, e, reach);
         pinna_status status = open_spread(r, e, err);
         if (status != PINNA_OK)

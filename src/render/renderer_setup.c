@@ -78,10 +78,13 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double 
     status = pn_renderer_open_emitters(r, reach, &slots, err);
     if (status != PINNA_OK)
         return status;
-    r->aimer.hrtf = r->hrtf;
+    pn_aimer_desc aimer = pn_aimer_desc_of(r->scene, r->hrtf);
+    status = pn_aimer_create(&aimer, &r->aimer, err);
+    if (status != PINNA_OK)
+        return status;
     pn_binaural_desc desc = {
         .hrtf = r->hrtf,
-        .aimer = &r->aimer,
+        .aimer = r->aimer,
         .quantum = r->quantum,
         .slots = slots,
         .propagation = r->propagation,
@@ -229,6 +232,7 @@ void pn_renderer_free(pn_renderer *r) {
     for (int i = 0; r->emitter != NULL && i < r->emitter_count; ++i)
         pn_spread_free(r->emitter[i].spread);
     pn_binaural_free(r->binaural);
+    pn_aimer_free(r->aimer);
     pn_hrtf_free(r->hrtf);
     pn_backend_close(r->backend);
     pn_pool_free(r->pool);

@@ -38,7 +38,8 @@ typedef struct {
     int source;        /* of the scene */
     int slot, slots;   /* of the bank: the first, how many */
     pn_spread *spread; /* NULL: a point, with one slot */
-    double slowness;   /* seconds a metre, times the factor of `doppler`; 0: heard at once */
+    pn_radiator radiator;
+    double slowness; /* seconds a metre, times the factor of `doppler`; 0: heard at once */
     pn_travel travel;
     pn_propagation way; /* through the delay line in this quantum */
     double passage;     /* seconds that the sound heard last was on the way */
@@ -69,7 +70,7 @@ struct pn_renderer {
     float master_gain;
 
     pn_binaural *binaural; /* NULL without binaural sources */
-    pn_aimer aimer;
+    pn_aimer *aimer;
     pn_emitter *emitter; /* [emitter_count] */
     int emitter_count;
     const float **binaural_in; /* one for each slot of the bank */
