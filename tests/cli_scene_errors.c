@@ -99,7 +99,6 @@ static void what_is_not_available_yet(void **state) {
         {SOURCE "doppler: on\n", 2, "x.yaml:5", "doppler"},
         {SOURCE "air: {temperature: 20}\n", 2, "x.yaml:5", "air"},
         {SOURCE "distance: {model: linear}\n", 2, "x.yaml:5", "distance"},
-        {SOURCE "hrtf: {file: builtin, equalise: [diffuse]}\n", 2, "x.yaml:5", "equalise"},
         {SOURCE "master: {loudness: -16}\n", 2, "x.yaml:5", "loudness"},
         {SOURCE "master: {strip: [{limiter: {ceiling: -1}}]}\n", 2, "x.yaml:5", "limiter"},
     };

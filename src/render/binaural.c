@@ -19,7 +19,8 @@ struct pn_binaural {
     bool *aimed;            /* [sources]: `to` is set */
     pn_hrtf_hint *hint;     /* [sources] */
     float *left, *right;    /* one quantum */
-    float *past;            /* [sources][past_frames], the newest last; NULL on the CPU */
+    pn_biquad_state low[2][PN_HRTF_SECTIONS];
+    float *past; /* [sources][past_frames], the newest last; NULL on the CPU */
     size_t past_frames;
 };
 
@@ -60,7 +61,7 @@ pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out,
         .max_delay = info->max_delay,
         .responses = pn_hrtf_responses(desc->hrtf),
     };
-    while (info->taps + info->max_delay + desc->quantum > b->bank_desc.size + 1)
+    while (info->taps + info->max_delay + info->guard + desc->quantum > b->bank_desc.size + 1)
         b->bank_desc.size *= 2;
     pinna_status status = allocate(b, err);
     if (status == PINNA_OK)
@@ -173,6 +174,14 @@ static pinna_status take_over(pn_binaural *b, pinna_error *err) {
     return status == PINNA_OK ? run_bank(b, err) : status;
 }
 
+static void equalise(pn_binaural *b) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(b->desc.hrtf);
+    for (int s = 0; s < info->sections; ++s) {
+        pn_biquad_run(&info->section[s], &b->low[0][s], b->left, b->desc.quantum);
+        pn_biquad_run(&info->section[s], &b->low[1][s], b->right, b->desc.quantum);
+    }
+}
+
 pinna_status pn_binaural_process(pn_binaural *b, const float *const *in, float *left, float *right,
                                  pinna_error *err) {
     for (int s = 0; s < b->desc.sources; ++s)
@@ -185,6 +194,7 @@ pinna_status pn_binaural_process(pn_binaural *b, const float *const *in, float *
         return pn_fail(err, status, "%s", local.text);
     if (b->past != NULL && b->backend->kind != PN_BACKEND_CPU)
         remember(b);
+    equalise(b);
     for (int n = 0; n < b->desc.quantum; ++n) {
         left[n] += b->left[n];
         right[n] += b->right[n];

@@ -44,8 +44,6 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
 
 static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
     const pn_distance *distance = &scene->distance;
-    if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
-        return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
     if (scene->doppler != 0)
         return not_yet(scene, scene->doppler_mark, err, "'doppler' is", "set it to off");
     if (distance->model != PN_DISTANCE_INVERSE || distance->reference != 1 || distance->max != 1000 ||
