@@ -149,7 +149,7 @@ static float *reference(const pn_measured *set, int i, int ear, const pn_hrtf_in
 
 static void compare(analyser *a, const pn_hrtf *hrtf, const pn_measured *set, int i) {
     const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
-    size_t length = (size_t)(info->taps + info->max_delay), reference_length;
+    size_t length = (size_t)info->length, reference_length;
     float *h[2] = {pn_alloc_floats(length), pn_alloc_floats(length)}, *r[2];
     pinna_error err = {0};
     assert_ok(pn_hrtf_response(hrtf, set->direction[i], h[0], h[1], &err), &err);
@@ -173,7 +173,9 @@ static void check_set(const char *file, double rate, int compared) {
     pinna_error err = {0};
     assert_ok(pn_sofa_read(file, &set, NULL, &err), &err);
     assert_ok(pn_measured_repair(&set, "test", NULL, &err), &err);
-    assert_ok(pn_hrtf_load(file, rate, NULL, NULL, &hrtf, &err), &err);
+    /* The coarsest of grids: what is compared is measured. */
+    const pn_hrtf_options options = {.equalise_given = true, .grid = -1};
+    assert_ok(pn_hrtf_load(file, rate, &options, NULL, &hrtf, &err), &err);
     const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
     assert_int_equal(info->measured, set.directions);
     static analyser a;
@@ -203,9 +205,11 @@ static void test_builtin_facts(void **state) {
     pinna_error err = {0};
     assert_ok(pn_hrtf_load("builtin", 48000, NULL, NULL, &hrtf, &err), &err);
     const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
-    assert_int_equal(info->directions, 710);
-    assert_int_equal(info->latency, 0);
-    assert_in_range(info->taps, 512, 557 + 16);
+    assert_int_equal(info->measured, 710);
+    assert_in_range(info->directions, 3000, 6000);
+    assert_true(info->equalised_low && !info->equalised_diffuse);
+    assert_in_range(info->latency, 0, 40);
+    assert_in_range(info->taps, 512, 557 + 16 + 2 * 16 + 24 + 32);
     assert_true(info->file_rate == 44100);
     assert_below(fabs(info->distance - 1.4), 1e-6);
     assert_string_equal(info->convention, "SimpleFreeFieldHRIR");

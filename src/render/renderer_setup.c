@@ -64,7 +64,14 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double 
     const char *file = hrtf_file != NULL ? hrtf_file : r->scene->hrtf.file;
     if (!has_binaural(r->scene) && file == NULL)
         return PINNA_OK;
-    pinna_status status = pn_hrtf_load(file, r->rate, NULL, r->messages, &r->hrtf, err);
+    const pn_scene_hrtf *wanted = &r->scene->hrtf;
+    pn_hrtf_options options = {
+        .equalise_given = wanted->equalise_given != 0,
+        .equalise_low = wanted->equalise_low != 0,
+        .equalise_diffuse = wanted->equalise_diffuse != 0,
+        .pool = r->pool,
+    };
+    pinna_status status = pn_hrtf_load(file, r->rate, &options, r->messages, &r->hrtf, err);
     if (status != PINNA_OK) {
         char place[PINNA_ERROR_TEXT];
         if (hrtf_file == NULL && r->scene->hrtf.file != NULL)
@@ -141,7 +148,7 @@ static void measure(pn_renderer *r, bool live_fed) {
     }
     if (has_binaural(r->scene)) {
         const pn_hrtf_info *info = pn_hrtf_get_info(r->hrtf);
-        tail = (uint64_t)info->taps + (uint64_t)info->max_delay;
+        tail = (uint64_t)info->length;
     }
     for (size_t b = 0; b < r->scene->bus_count; ++b)
         tail = pn_bus_run_tail(&r->bus[b]) > tail ? pn_bus_run_tail(&r->bus[b]) : tail;

@@ -301,7 +301,7 @@ const char *pn_scene_place(const pn_scene *scene, pn_mark mark, char *buffer, si
 pinna_status pn_scene_set_rate(pn_scene *scene, double rate, pinna_error *err);
 
 /* PINNA_UNSUPPORTED with the place of the first thing in the scene that parses and is checked, but that this
- * version cannot render yet: strips, automation of other than gain, loudness, HRTF equalisation. Else PINNA_OK. */
+ * version cannot render yet: strips, automation of other than gain, loudness. Else PINNA_OK. */
 pinna_status pn_scene_require_supported(const pn_scene *scene, pinna_error *err);
 
 #endif

@@ -33,14 +33,8 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
     return status != PINNA_OK ? status : strip_supported(scene, &source->strip, err);
 }
 
-static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
-    if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
-        return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
-    return PINNA_OK;
-}
-
 pinna_status pn_scene_require_supported(const pn_scene *scene, pinna_error *err) {
-    pinna_status status = world_supported(scene, err);
+    pinna_status status = PINNA_OK;
     for (size_t i = 0; i < scene->source_count && status == PINNA_OK; ++i)
         status = source_supported(scene, &scene->sources[i], err);
     for (size_t i = 0; i < scene->bus_count && status == PINNA_OK; ++i)

@@ -208,15 +208,18 @@ static double best_lag(const estimator *e, int response, double from, double to)
 }
 
 static pinna_status smooth(const estimator *e, int order, const double *value, double *fitted,
-                           pinna_error *err) {
+                           pn_delay_model *model, pinna_error *err) {
     pinna_status status = PINNA_OK;
     for (int ear = 0; ear < 2 && status == PINNA_OK; ++ear)
         status = pn_delays_fit(e->set->direction, e->set->directions, order, 0.2 * e->scale, value + ear,
-                               fitted + ear, 2, err);
+                               fitted + ear, 2, model == NULL ? NULL : model->coefficient[ear], err);
+    if (model != NULL)
+        model->order = order;
     return status;
 }
 
-static pinna_status estimate(estimator *e, double *tau, double *fitted, pinna_error *err) {
+static pinna_status estimate(estimator *e, double *tau, double *fitted, pn_delay_model *model,
+                             pinna_error *err) {
     int count = e->set->directions;
     for (int i = 0; i < count; ++i) {
         transform_pair(e, i);
@@ -228,7 +231,7 @@ static pinna_status estimate(estimator *e, double *tau, double *fitted, pinna_er
         tau[i] = best_lag(e, i, -1e9, 1e9);
     if (count < 4)
         return PINNA_OK;
-    pinna_status status = smooth(e, count >= 60 ? 4 : count >= FEW ? 2 : 1, tau, fitted, err);
+    pinna_status status = smooth(e, count >= 60 ? 4 : count >= FEW ? 2 : 1, tau, fitted, NULL, err);
     if (status != PINNA_OK)
         return status;
     for (int i = 0; i < 2 * count; ++i)
@@ -237,19 +240,22 @@ static pinna_status estimate(estimator *e, double *tau, double *fitted, pinna_er
         return PINNA_OK;
     int order = (int)sqrt(count / 4.0);
     order = order < 2 ? 2 : order > PN_HARMONICS_MOST ? PN_HARMONICS_MOST : order;
-    status = smooth(e, order, tau, fitted, err);
+    status = smooth(e, order, tau, fitted, model, err);
     memcpy(tau, fitted, 2 * (size_t)count * sizeof *tau);
     return status;
 }
 
-pinna_status pn_delays_estimate(const pn_measured *set, double *tau, pinna_error *err) {
+pinna_status pn_delays_estimate(const pn_measured *set, pn_pool *pool, double *tau, pn_delay_model *model,
+                                pinna_error *err) {
+    (void)pool;
+    model->order = -1;
     estimator e = {0};
     double *fitted = pn_alloc(2 * (size_t)set->directions, sizeof *fitted);
     pinna_status status = fitted == NULL
                               ? pn_fail_memory(err, "the delays of the HRTF set", set->directions * 16.0)
                               : make_estimator(&e, set, err);
     if (status == PINNA_OK)
-        status = estimate(&e, tau, fitted, err);
+        status = estimate(&e, tau, fitted, model, err);
     free_estimator(&e);
     pn_free(fitted);
     return status;
