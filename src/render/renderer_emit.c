@@ -14,7 +14,7 @@ static const double default_reach = 343;
 
 static double slowness_of(const pn_renderer *r, const pn_source *source) {
     double factor = source->doppler >= 0 ? source->doppler : r->scene->doppler;
-    return factor / pn_speed_of_sound(r->scene->air.temperature);
+    return factor / pn_air_speed_of_sound(r->scene->air.state.temperature);
 }
 
 /* ------------------------------------------------------------------ distances */
