@@ -42,20 +42,22 @@ void pn_hrtf_place_nodes(pn_hrtf *hrtf) {
     }
 }
 
-/* Adds a shell's three nodes with their share of the weight. */
-static void add_shell(const pn_hrtf *hrtf, int shell, pn_vec3 direction, double share, int *triangle,
-                      pn_hrtf_point *point, double delay[2]) {
+/* Adds what a shell contributes with its share of the weight after the `used` entries; returns how many are used then. */
+static int add_shell(const pn_hrtf *hrtf, int shell, pn_vec3 direction, double share, int *triangle, int used,
+                     pn_hrtf_point *point, double delay[2]) {
     pn_sphere_point at;
     pn_sphere_look_up(hrtf->sphere[shell], direction, triangle, &at);
-    int used = point->weight[0] > 0 ? 3 : 0;
     for (int i = 0; i < 3; ++i) {
         int node = hrtf->info.first[shell] + at.node[i];
         double weight = share * at.weight[i];
-        point->node[used + i] = node;
-        point->weight[used + i] = (float)weight;
+        if (!(weight > 0))
+            continue;
+        point->node[used] = node;
+        point->weight[used++] = (float)weight;
         delay[0] += weight * (double)hrtf->delay[2 * node];
         delay[1] += weight * (double)hrtf->delay[2 * node + 1];
     }
+    return used;
 }
 
 void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 relative, pn_hrtf_hint *hint, pn_hrtf_point *point) {
@@ -67,15 +69,12 @@ void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 relative, pn_hrtf_hint *hint, 
     *point = (pn_hrtf_point){0};
     int *triangle = hint == NULL ? NULL : hint->triangle;
     if (shells == 1 || outer == 0 || outer == shells || !(distance < 1e300)) {
-        add_shell(hrtf, outer < shells ? outer : shells - 1, relative, 1, triangle, point, delay);
+        add_shell(hrtf, outer < shells ? outer : shells - 1, relative, 1, triangle, 0, point, delay);
     } else {
-        double share = (1 / distance - 1 / radius[outer]) / (1 / radius[outer - 1] - 1 / radius[outer]);
-        /* The nearer one first, so that entry 0 is always in use. */
-        int order = share >= 0.5 ? outer - 1 : outer, other = 2 * outer - 1 - order;
-        share = fmax(share, 1 - share);
-        add_shell(hrtf, order, relative, share, triangle, point, delay);
-        if (share < 1)
-            add_shell(hrtf, other, relative, 1 - share, triangle == NULL ? NULL : triangle + 1, point, delay);
+        double inner = (1 / distance - 1 / radius[outer]) / (1 / radius[outer - 1] - 1 / radius[outer]);
+        int used = add_shell(hrtf, outer - 1, relative, inner, triangle, 0, point, delay);
+        add_shell(hrtf, outer, relative, 1 - inner, triangle == NULL ? NULL : triangle + 1, used, point,
+                  delay);
     }
     point->delay[0] = (float)delay[0];
     point->delay[1] = (float)delay[1];

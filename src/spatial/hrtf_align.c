@@ -141,15 +141,14 @@ static int choose_room(const pn_maker *m) {
     return room + m->fade_in + m->notch;
 }
 
-/* Samples from the beginning of the rows to where every response has ended. */
-static int find_end(const pn_maker *m) {
+int pn_maker_find_end(const float *response, int count, int length) {
     int end = 1;
-    for (int r = 0; r < 2 * m->set->directions; ++r) {
-        const float *ir = m->aligned + (size_t)r * (size_t)m->row;
+    for (int r = 0; r < count; ++r) {
+        const float *ir = response + (size_t)r * (size_t)length;
         double all = 0, late = 0;
-        for (int n = 0; n < m->row; ++n)
+        for (int n = 0; n < length; ++n)
             all += (double)ir[n] * (double)ir[n];
-        int n = m->row;
+        int n = length;
         while (n > end && late + (double)ir[n - 1] * (double)ir[n - 1] <= TAIL_LEAKAGE * all) {
             --n;
             late += (double)ir[n] * (double)ir[n];
@@ -199,7 +198,7 @@ pinna_status pn_maker_align(pn_maker *m, pinna_error *err) {
     if (m->aligned == NULL || m->inner == NULL)
         return pn_fail_memory(err, "aligning the HRTF set", 4.0 * (double)rows * m->row);
     pn_pool_run(m->pool, align_some, m, PN_MAKER_TASKS);
-    int room = choose_room(m), begin = m->room - room, end = find_end(m);
+    int room = choose_room(m), begin = m->room - room, end = pn_maker_find_end(m->aligned, (int)rows, m->row);
     int taps = end - begin + after;
     taps = taps < m->row - begin ? taps : m->row - begin;
     m->hrtf->info.taps = taps;

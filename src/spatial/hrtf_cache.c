@@ -10,12 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <hrtf_sources.h> /* made by the build */
+
 #include "base/memory.h"
 #include "base/sha256.h"
 #include "spatial/sofa.h"
-
-/* To be raised with every change of what a set is made into. */
-enum { METHOD = 1 };
 
 typedef struct {
     pn_hrtf_info info;
@@ -59,9 +58,10 @@ bool pn_hrtf_cache_key(const char *file, double rate, const pn_hrtf_options *opt
         const char *slash = strrchr(file, '/');
         name = slash == NULL ? file : slash + 1;
     }
-    snprintf(key, PN_HRTF_KEY, "method %d, layout %zu\n%s\n%.17g Hz, grid %d, equalise %d %d\n%.255s\n",
-             METHOD, sizeof(head), content, rate, options->grid, options->equalise_low,
-             options->equalise_diffuse, name);
+    snprintf(key, PN_HRTF_KEY,
+             "sources " PN_HRTF_SOURCES ", layout %zu\n%s\n%.17g Hz, grid %d, equalise %d %d\n%.255s\n",
+             sizeof(head), content, rate, options->grid, options->equalise_low, options->equalise_diffuse,
+             name);
     return true;
 }
 

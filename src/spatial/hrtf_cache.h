@@ -11,7 +11,7 @@
 enum { PN_HRTF_KEY = 512 };
 
 /* Names everything a set depends on: the content of the file (the embedded one for the built-in set), its name (a set
- * without a title is called by it), rate, options, the version of the method. false when the file cannot be read, or is
+ * without a title is called by it), rate, options, the sources that make it. false when the file cannot be read, or is
  * no ordinary file. */
 bool pn_hrtf_cache_key(const char *file, double rate, const pn_hrtf_options *options, char key[PN_HRTF_KEY]);
 

@@ -10,8 +10,8 @@
  *
  * `diffuse`: the inverse of the power mean over the sphere (every node counts by the area around it), as minimum phase
  * from the cepstrum of its magnitude, smoothed over a sixth of an octave and held constant below 150 Hz and above 18 kHz.
- * It is short, and costs nothing when it is in the responses: they become PN_DIFFUSE_48K samples longer. What is cut off
- * by that is made up for by going through it twice. */
+ * It is short, and costs nothing when it is in the responses, which become a little longer. It is cut to PN_DIFFUSE_48K
+ * samples, and corrected for what that does in a few passes. */
 #include "spatial/hrtf_making.h"
 
 #include <string.h>
@@ -126,25 +126,23 @@ void pn_maker_equalise_low(pn_maker *m) {
 
 /* ---- diffuse */
 
-enum { PASSES = 2 };
+enum { PASSES = 5 };
 
 typedef struct {
     pn_maker *maker;
-    int size;
+    int size, half;
     pn_fft *fft;
     double *area;  /* [node], of the outermost shell */
-    double *power; /* [size / 2 + 1] */
-    double *gain;  /* [size / 2 + 1] */
-    pn_complex *filter, *work;
+    double *power; /* [task][half + 1], the sum in the first */
+    double *gain;  /* [half + 1], natural logarithm */
+    pn_complex *filter;
+    pn_complex *work; /* [task][size] */
 } diffuse;
 
 static void measure_areas(const pn_sphere *sphere, double *area) {
     int nodes = pn_sphere_nodes(sphere);
-    if (pn_sphere_triangles(sphere) == 0) {
-        for (int i = 0; i < nodes; ++i)
-            area[i] = 1.0 / nodes;
-        return;
-    }
+    for (int i = 0; i < nodes && pn_sphere_triangles(sphere) == 0; ++i)
+        area[i] = 1.0 / nodes;
     for (int t = 0; t < pn_sphere_triangles(sphere); ++t) {
         int v[3];
         pn_sphere_triangle(sphere, t, v);
@@ -157,64 +155,53 @@ static void measure_areas(const pn_sphere *sphere, double *area) {
     }
 }
 
-static void take_pair(const diffuse *d, int node) {
+/* The spectrum of both ears of a node, as re and im. */
+static pn_complex *take_pair(const diffuse *d, int task, int node) {
     const pn_hrtf *h = d->maker->hrtf;
     int taps = h->info.taps;
     const float *left = h->response + (size_t)node * 2 * (size_t)taps, *right = left + taps;
-    memset(d->work, 0, (size_t)d->size * sizeof *d->work);
+    pn_complex *z = d->work + (size_t)task * (size_t)d->size;
+    memset(z, 0, (size_t)d->size * sizeof *z);
     for (int n = 0; n < taps; ++n)
-        d->work[n] = (pn_complex){(double)left[n], (double)right[n]};
-    pn_fft_forward(d->fft, d->work);
+        z[n] = (pn_complex){(double)left[n], (double)right[n]};
+    pn_fft_forward(d->fft, z);
+    return z;
 }
 
-/* |L|^2 + |R|^2 = (|Z(k)|^2 + |Z(-k)|^2) / 2 for Z of left + i right. */
-static void measure_power(const diffuse *d) {
-    const pn_hrtf *h = d->maker->hrtf;
-    int shell = h->info.shells - 1, half = d->size / 2;
-    memset(d->power, 0, ((size_t)half + 1) * sizeof *d->power);
-    for (int i = 0; i < pn_sphere_nodes(h->sphere[shell]); ++i) {
-        take_pair(d, h->info.first[shell] + i);
-        for (int k = 0; k <= half; ++k) {
-            pn_complex p = d->work[k], q = d->work[(d->size - k) & (d->size - 1)];
-            d->power[k] += d->area[i] * (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4;
-        }
+/* |L|^2 + |R|^2 = (|Z(k)|^2 + |Z(-k)|^2) / 2 for Z of left + i right; half of it is the mean. */
+static void add_power(const diffuse *d, const pn_complex *z, double weight, double *power) {
+    for (int k = 0; k <= d->half; ++k) {
+        pn_complex p = z[k], q = z[(d->size - k) & (d->size - 1)];
+        power[k] += weight * (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4;
     }
 }
 
-/* Of power over a sixth of an octave around each bin, ends held. */
-static void find_gain(const diffuse *d, double rate) {
-    int half = d->size / 2;
-    double step = rate / d->size, lowest = 150, highest = fmin(18000, 0.43 * rate), mean = 0;
-    int counted = 0;
-    for (int k = 0; k <= half; ++k) {
-        double f = fmin(highest, fmax(lowest, k * step)), sum = 0;
-        int from = (int)floor(f / 1.0595 / step), to = (int)ceil(f * 1.0595 / step);
-        to = to < half ? to : half;
-        for (int i = from; i <= to; ++i)
-            sum += d->power[i];
-        d->gain[k] = -0.5 * log(fmax(sum / (to - from + 1), 1e-12)); /* natural logarithm */
-        if (k * step >= 250 && k * step <= 8000) {
-            mean += d->gain[k];
-            ++counted;
-        }
-    }
-    for (int k = 0; k <= half && counted > 0; ++k)
-        d->gain[k] = fmax(-2.3, fmin(2.3, d->gain[k] - mean / counted)); /* 20 dB */
+static void measure_some(void *context, int task) {
+    const diffuse *d = context;
+    const pn_hrtf_info *info = &d->maker->hrtf->info;
+    int shell = info->shells - 1, nodes = pn_sphere_nodes(d->maker->hrtf->sphere[shell]);
+    for (int i = task; i < nodes; i += PN_MAKER_TASKS)
+        add_power(d, take_pair(d, task, info->first[shell] + i), d->area[i],
+                  d->power + (size_t)task * ((size_t)d->half + 1));
 }
 
-/* Leaves the spectrum of the minimum phase, cut to the length that there is room for, in filter. */
+static void measure_power(diffuse *d) {
+    pn_pool_run(d->maker->pool, measure_some, d, PN_MAKER_TASKS);
+    for (int task = 1; task < PN_MAKER_TASKS; ++task) {
+        for (int k = 0; k <= d->half; ++k)
+            d->power[k] += d->power[(size_t)task * ((size_t)d->half + 1) + (size_t)k];
+    }
+}
+
+/* Leaves the spectrum of the minimum phase, cut to `length`, in filter. */
 static void make_filter(const diffuse *d, int length) {
-    int half = d->size / 2;
+    int half = d->half;
     pn_complex *z = d->filter;
     for (int k = 0; k < d->size; ++k)
         z[k] = (pn_complex){d->gain[k <= half ? k : d->size - k], 0};
     pn_fft_inverse(d->fft, z);
-    for (int n = 1; n < half; ++n) {
-        z[n].re *= 2;
-        z[n + half].re = 0;
-    }
     for (int n = 0; n < d->size; ++n)
-        z[n].im = 0;
+        z[n] = (pn_complex){n == 0 || n == half ? z[n].re : n < half ? 2 * z[n].re : 0, 0};
     pn_fft_forward(d->fft, z);
     for (int k = 0; k < d->size; ++k) {
         double gain = exp(z[k].re);
@@ -228,20 +215,43 @@ static void make_filter(const diffuse *d, int length) {
     pn_fft_forward(d->fft, z);
 }
 
-static void apply(const diffuse *d) {
+/* Takes from the gain what the power mean through the filter is above its own mean, over a sixth of an octave around
+ * each bin, ends held. */
+static void correct_gain(const diffuse *d, double rate) {
+    double step = rate / d->size, lowest = 150, highest = fmin(18000, 0.43 * rate), mean = 0;
+    int counted = 0;
+    double *change = d->power + (size_t)d->half + 1; /* of a task that is over */
+    for (int k = 0; k <= d->half; ++k) {
+        double f = fmin(highest, fmax(lowest, k * step)), sum = 0;
+        int from = (int)floor(f / 1.0595 / step), to = (int)ceil(f * 1.0595 / step);
+        to = to < d->half ? to : d->half;
+        for (int i = from; i <= to; ++i)
+            sum += d->power[i] * (d->filter[i].re * d->filter[i].re + d->filter[i].im * d->filter[i].im);
+        change[k] = 0.5 * log(fmax(sum / (to - from + 1), 1e-12));
+        if (k * step >= 250 && k * step <= 8000) {
+            mean += change[k];
+            ++counted;
+        }
+    }
+    for (int k = 0; k <= d->half && counted > 0; ++k)
+        d->gain[k] = fmax(-2.3, fmin(2.3, d->gain[k] - (change[k] - mean / counted))); /* 20 dB */
+}
+
+static void apply_some(void *context, int task) {
+    const diffuse *d = context;
     pn_hrtf *h = d->maker->hrtf;
     int taps = h->info.taps;
-    for (int node = 0; node < h->info.directions; ++node) {
-        take_pair(d, node);
+    for (int node = task; node < h->info.directions; node += PN_MAKER_TASKS) {
+        pn_complex *z = take_pair(d, task, node);
         for (int k = 0; k < d->size; ++k) {
-            pn_complex a = d->work[k], b = d->filter[k];
-            d->work[k] = (pn_complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+            pn_complex a = z[k], b = d->filter[k];
+            z[k] = (pn_complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
         }
-        pn_fft_inverse(d->fft, d->work);
+        pn_fft_inverse(d->fft, z);
         float *left = h->response + (size_t)node * 2 * (size_t)taps, *right = left + taps;
         for (int n = 0; n < taps; ++n) {
-            left[n] = (float)d->work[n].re;
-            right[n] = (float)d->work[n].im;
+            left[n] = (float)z[n].re;
+            right[n] = (float)z[n].im;
         }
     }
 }
@@ -251,47 +261,57 @@ static double front_power(const diffuse *d) {
     const pn_hrtf *h = d->maker->hrtf;
     pn_hrtf_point front;
     pn_hrtf_look_up(h, (pn_vec3){h->info.distance, 0, 0}, NULL, &front);
-    int taps = h->info.taps;
-    memset(d->work, 0, (size_t)d->size * sizeof *d->work);
+    int taps = h->info.taps, bins = 0;
+    pn_complex *z = d->work;
+    memset(z, 0, (size_t)d->size * sizeof *z);
     for (int i = 0; i < PN_HRTF_NODES; ++i) {
         const float *left = h->response + (size_t)front.node[i] * 2 * (size_t)taps, *right = left + taps;
         for (int n = 0; n < taps && front.weight[i] > 0; ++n) {
-            d->work[n].re += (double)(front.weight[i] * left[n]);
-            d->work[n].im += (double)(front.weight[i] * right[n]);
+            z[n].re += (double)(front.weight[i] * left[n]);
+            z[n].im += (double)(front.weight[i] * right[n]);
         }
     }
-    pn_fft_forward(d->fft, d->work);
+    pn_fft_forward(d->fft, z);
     double step = h->info.rate / d->size, sum = 0;
-    int bins = 0;
     for (int k = (int)ceil(250 / step); k * step <= fmin(8000, 0.45 * h->info.rate); ++k, ++bins) {
-        pn_complex p = d->work[k], q = d->work[d->size - k];
+        pn_complex p = z[k], q = z[d->size - k];
         sum += (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4;
     }
     return bins > 0 ? sum / bins : 1;
 }
 
-static void restore_level(const diffuse *d, double before) {
-    pn_hrtf *h = d->maker->hrtf;
-    double scale = sqrt(before / fmax(front_power(d), 1e-20));
-    size_t count = (size_t)h->info.directions * 2 * (size_t)h->info.taps;
-    for (size_t i = 0; i < count; ++i)
-        h->response[i] = (float)(scale * (double)h->response[i]);
+/* The front as loud as before, and responses no longer than they need be. */
+static void tidy(const diffuse *d, double front) {
+    pn_maker *m = d->maker;
+    pn_hrtf *h = m->hrtf;
+    double scale = sqrt(front / fmax(front_power(d), 1e-20));
+    int before = h->info.taps, rows = 2 * h->info.directions;
+    int taps = pn_maker_find_end(h->response, rows, before) + m->fade_out + m->notch;
+    h->info.taps = taps = taps < before ? taps : before;
     h->info.scale *= scale;
+    for (size_t r = 0; r < (size_t)rows; ++r) {
+        float *to = h->response + r * (size_t)taps;
+        memmove(to, h->response + r * (size_t)before, (size_t)taps * sizeof *to);
+        for (int n = 0; n < taps; ++n)
+            to[n] = (float)(scale * (double)to[n]);
+        pn_maker_finish(m, to);
+    }
 }
 
 static pinna_status allocate(diffuse *d, pinna_error *err) {
     const pn_hrtf *h = d->maker->hrtf;
     d->size = 1024;
-    while (d->size < 2 * h->info.taps || d->size < h->info.rate / 24)
+    while (d->size < 1.5 * h->info.taps || d->size < h->info.rate / 24)
         d->size *= 2;
-    size_t bins = (size_t)d->size / 2 + 1;
+    d->half = d->size / 2;
+    size_t bins = (size_t)d->half + 1;
     d->area = pn_alloc((size_t)pn_sphere_nodes(h->sphere[h->info.shells - 1]), sizeof *d->area);
-    d->power = pn_alloc(bins, sizeof *d->power);
+    d->power = pn_alloc(PN_MAKER_TASKS * bins, sizeof *d->power);
     d->gain = pn_alloc(bins, sizeof *d->gain);
     d->filter = pn_alloc((size_t)d->size, sizeof *d->filter);
-    d->work = pn_alloc((size_t)d->size, sizeof *d->work);
+    d->work = pn_alloc(PN_MAKER_TASKS * (size_t)d->size, sizeof *d->work);
     if (!d->area || !d->power || !d->gain || !d->filter || !d->work)
-        return pn_fail_memory(err, "equalising the HRTF set", 64.0 * d->size);
+        return pn_fail_memory(err, "equalising the HRTF set", 400.0 * d->size);
     return pn_fft_create(d->size, &d->fft, err);
 }
 
@@ -301,16 +321,16 @@ pinna_status pn_maker_equalise_diffuse(pn_maker *m, pinna_error *err) {
     pinna_status status = allocate(&d, err);
     if (status == PINNA_OK) {
         measure_areas(m->hrtf->sphere[info->shells - 1], d.area);
+        measure_power(&d);
         double front = front_power(&d);
+        int length = (int)ceil(PN_DIFFUSE_48K * info->rate / 48000);
+        make_filter(&d, length);
         for (int pass = 0; pass < PASSES; ++pass) {
-            measure_power(&d);
-            find_gain(&d, info->rate);
-            make_filter(&d, (int)ceil(PN_DIFFUSE_48K * info->rate / 48000));
-            apply(&d);
+            correct_gain(&d, info->rate);
+            make_filter(&d, length);
         }
-        restore_level(&d, front);
-        for (int node = 0; node < 2 * info->directions; ++node)
-            pn_maker_finish(m, m->hrtf->response + (size_t)node * (size_t)info->taps);
+        pn_pool_run(m->pool, apply_some, &d, PN_MAKER_TASKS);
+        tidy(&d, front);
         info->equalised_diffuse = true;
         pn_info(m->messages, "%s: equalised so that its power mean over the sphere is flat, both ears alike",
                 m->label);

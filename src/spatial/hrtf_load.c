@@ -3,10 +3,12 @@
 /* From measurements to a set that can be rendered with: repair, delays, ears, level, rate, aligned responses
  * (hrtf_align.c), and for every shell the nodes in between.
  *
- * The nodes of a shell are its measured directions, the middles between neighbours, and the points of a Fibonacci lattice
- * of `grid` points (R. Swinbank, R. J. Purser, "Fibonacci grids: A novel approach to global modelling", 2006) that are
- * farther than 0.55 of the lattice's spacing from any of them. Their responses are predicted (kriging.c), their delays are those of the smooth
- * model. On so dense a grid the plain blend of three nodes is as good as the prediction itself. A set in one plane, or of
+ * The nodes of a shell are its measured directions, the middles of the edges between them, halved while longer
+ * than 1.4 times the spacing of `grid` points on the sphere, and in holes a Fibonacci lattice (R. Swinbank, R. J. Purser,
+ * "Fibonacci grids: A novel approach to global modelling", 2006). Their responses are predicted (kriging.c), their
+ * delays are those of the smooth model. On so dense a grid the plain blend of three nodes is nearly as good as the
+ * prediction itself. Rows of nodes that run along the rings of the measurement matter: rings differ from each other, and
+ * a source that moves along one must not meet nodes that stick out now to one side, now to the other. A set in one plane, or of
  * fewer than PN_KRIGING_FEWEST directions, keeps to what was measured; gaps are closed by means of their rim. */
 #include "spatial/hrtf_making.h"
 
@@ -27,14 +29,16 @@ enum {
     NODES_PER_DIRECTION = 40,
     EXTRA_NODES = 5600,
     LONG_WORK = 200,
+    LEVELS = 6,
     MOST_BYTES = 96 << 20,
     BATCH = 256
 };
 
-#define EDGE_FROM 1.0      /* shortest edge with a node in its middle, in spacings of the lattice */
-#define EDGE_TO 0.45       /* longest, as a chord: beyond it is a hole */
-#define MIDDLE_CLEAR 0.45  /* from a middle to other nodes, in spacings */
-#define LATTICE_CLEAR 0.55 /* from a point of the lattice to other nodes */
+#define EDGE_TO                                                                                              \
+    0.45 /* chord of the longest edge that is halved, if the set is not sparser; beyond is a hole */
+#define HALVED_FROM 1.4    /* shortest edge that is halved, in spacings of the lattice */
+#define MIDDLE_CLEAR 0.45  /* from a middle to other nodes, in spacings of the lattice */
+#define LATTICE_CLEAR 0.85 /* from a point of the lattice to other nodes */
 
 void pn_maker_clear(pn_maker *m) {
     for (int t = 0; t < PN_MAKER_TASKS; ++t)
@@ -195,30 +199,58 @@ static int by_length(const void *a, const void *b) {
     return (i < j) - (i > j);
 }
 
-/* Adds the middles of the edges between measured directions, the longest first: there the prediction bends most. */
-static int add_middles(const pn_sphere *measured, const pn_measured *part, double spacing, edge *list,
-                       pn_vec3 *node, int most) {
-    int count = part->directions, edges = 0;
-    for (int t = 0; t < pn_sphere_triangles(measured); ++t) {
+/* Adds the middles of the edges of a triangulation of the `count` nodes so far, the longest first; returns how many there
+ * are then. */
+static int add_middles(const pn_sphere *sphere, double shortest, double longest, edge *list, pn_vec3 *node,
+                       int count, int most) {
+    int edges = 0, given = count;
+    for (int t = 0; t < pn_sphere_triangles(sphere); ++t) {
         int v[3];
-        pn_sphere_triangle(measured, t, v);
+        pn_sphere_triangle(sphere, t, v);
         for (int e = 0; e < 3; ++e) {
             int a = v[e], b = v[(e + 1) % 3];
-            if (a > b || b >= part->directions) /* every edge once; none of a node that closes a gap */
+            if (a > b || b >= given) /* every edge once; none of a node that closes a gap */
                 continue;
-            double length = pn_vec_length(pn_vec_sub(part->direction[a], part->direction[b]));
-            if (length < EDGE_FROM * spacing || length > EDGE_TO)
+            double length = pn_vec_length(pn_vec_sub(node[a], node[b]));
+            if (length < shortest || length > longest)
                 continue;
-            pn_vec3 sum = pn_vec_add(part->direction[a], part->direction[b]);
+            pn_vec3 sum = pn_vec_add(node[a], node[b]);
             list[edges++] = (edge){length, pn_vec_scale(sum, 1 / pn_vec_length(sum))};
         }
     }
     qsort(list, (size_t)edges, sizeof *list, by_length);
     for (int i = 0; i < edges && count < most; ++i) {
-        if (is_clear(node, count, list[i].middle, MIDDLE_CLEAR * spacing))
+        if (is_clear(node, count, list[i].middle, MIDDLE_CLEAR * shortest))
             node[count++] = list[i].middle;
     }
     return count;
+}
+
+/* Middles of edges, and of the edges that these make, until no edge but those across holes is longer than `spacing`.
+ * So rows of nodes run along the rings of the measurement. */
+static pinna_status subdivide(const pn_sphere *measured, int directions, double spacing, pn_vec3 *node,
+                              int *count, int most, pinna_error *err) {
+    double longest = fmax(EDGE_TO, 2.2 * sqrt(4 * PN_PI / directions));
+    pn_sphere *own = NULL;
+    pinna_status status = PINNA_OK;
+    for (int level = 0; level < LEVELS && status == PINNA_OK; ++level) {
+        const pn_sphere *sphere = level == 0 ? measured : own;
+        edge *list = pn_alloc(3 * (size_t)pn_sphere_triangles(sphere), sizeof *list);
+        if (list == NULL) {
+            status = pn_fail_memory(err, "the grid of the HRTF set", 0);
+            break;
+        }
+        int before = *count;
+        *count = add_middles(sphere, HALVED_FROM * spacing, longest, list, node, before, most);
+        pn_free(list);
+        pn_sphere_free(own);
+        own = NULL;
+        if (*count == before || level + 1 == LEVELS)
+            break;
+        status = pn_sphere_create(node, *count, &own, err);
+    }
+    pn_sphere_free(own);
+    return status;
 }
 
 /* How many nodes there can be in all. */
@@ -227,26 +259,22 @@ static int node_room(const pn_maker *m, int shell) {
     return grid == 0 ? measured : measured + (grid < EXTRA_NODES ? EXTRA_NODES : grid);
 }
 
-/* The measured directions of a shell, middles between them, then the lattice points away from all these. Returns how
- * many in all, -1 when out of memory. */
-static int choose_nodes(const pn_maker *m, int shell, pn_vec3 *node) {
+/* The measured directions of a shell, nodes between them, lattice points in its holes; *count: how many. */
+static pinna_status choose_nodes(const pn_maker *m, int shell, pn_vec3 *node, int *count, pinna_error *err) {
     pn_measured part = pn_maker_shell(m, shell);
-    int count = part.directions, most = node_room(m, shell), grid = grid_of(m, shell);
-    memcpy(node, part.direction, (size_t)count * sizeof *node);
+    int most = node_room(m, shell), grid = grid_of(m, shell);
+    *count = part.directions;
+    memcpy(node, part.direction, (size_t)part.directions * sizeof *node);
     if (grid == 0)
-        return count;
-    edge *list = pn_alloc(3 * (size_t)pn_sphere_triangles(m->measured[shell]), sizeof *list);
-    if (list == NULL)
-        return -1;
+        return PINNA_OK;
     double spacing = sqrt(4 * PN_PI / grid);
-    count = add_middles(m->measured[shell], &part, spacing, list, node, most);
-    pn_free(list);
-    for (int i = 0; i < grid && count < most; ++i) {
+    pinna_status status = subdivide(m->measured[shell], part.directions, spacing, node, count, most, err);
+    for (int i = 0; i < grid && *count < most && status == PINNA_OK; ++i) {
         pn_vec3 p = fibonacci(i, grid);
-        if (is_clear(node, count, p, LATTICE_CLEAR * spacing))
-            node[count++] = p;
+        if (is_clear(node, *count, p, LATTICE_CLEAR * spacing))
+            node[(*count)++] = p;
     }
-    return count;
+    return status;
 }
 
 static pinna_status make_spheres(pn_maker *m, pinna_error *err) {
@@ -260,10 +288,9 @@ static pinna_status make_spheres(pn_maker *m, pinna_error *err) {
     pn_vec3 *node = h->given;
     h->info.directions = 0;
     for (int s = 0; s < m->set->shells; node += h->given_count[s], ++s) {
-        h->given_count[s] = choose_nodes(m, s, node);
-        if (h->given_count[s] < 0)
-            return pn_fail_memory(err, "the grid of the HRTF set", 0);
-        pinna_status status = pn_sphere_create(node, h->given_count[s], &h->sphere[s], err);
+        pinna_status status = choose_nodes(m, s, node, &h->given_count[s], err);
+        if (status == PINNA_OK)
+            status = pn_sphere_create(node, h->given_count[s], &h->sphere[s], err);
         if (status != PINNA_OK)
             return pn_fail_within(err, status, "%s", m->label);
         h->info.first[s] = h->info.directions;

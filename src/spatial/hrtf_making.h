@@ -14,7 +14,7 @@
 
 enum {
     PN_MAKER_TASKS = 16,
-    PN_DIFFUSE_48K = 96 /* samples that the diffuse equaliser makes responses longer */
+    PN_DIFFUSE_48K = 256 /* samples of the diffuse equaliser */
 };
 
 typedef struct {
@@ -54,6 +54,8 @@ pinna_status pn_maker_prepare(pn_maker *m, pinna_error *err);
 void pn_maker_advance(pn_maker *m, int task, int direction);
 /* Fills `aligned`, chooses room and length, sets info.taps; then the common delay (info.latency). */
 pinna_status pn_maker_align(pn_maker *m, pinna_error *err);
+/* Samples to where every response has ended: less than -66 dB of its energy follows. */
+int pn_maker_find_end(const float *response, int count, int length);
 /* Makes a response of info.taps end smoothly on both sides. Not in parallel. */
 void pn_maker_finish(const pn_maker *m, float *response);
 
