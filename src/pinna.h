@@ -182,6 +182,11 @@ typedef struct pinna_renderer_config {
     int threads;        /* CPU threads, the caller counted; 0 = one per processor */
     pinna_message_fn message;
     void *message_user;
+    double
+        doppler; /* shift of frequency by motion, 1 = as in nature, up to 100; 0 = the scene's, else none */
+    double
+        doppler_reach; /* metres, up to 1e6: sources that are fed, and with `doppler` go farther away than this, are
+                             delayed as if there; 0 = 343 (a second). Delay lines take memory: 140 samples a metre */
 } pinna_renderer_config;
 
 /* Loads a scene file (YAML) with everything it names. config may be NULL. */
@@ -200,6 +205,16 @@ PINNA_API pinna_status pinna_renderer_add_source(pinna_renderer *renderer, const
                                                  double y, double z, double gain_db, int *source,
                                                  pinna_error *error);
 
+/* A source's own factor of Doppler shift in place of the config's; 0 = none. Its sound then takes its time from where it
+ * is (331.3 m/s at 0 degrees, 343 at 20). Not after the first pinna_renderer_render. */
+PINNA_API pinna_status pinna_renderer_set_doppler(pinna_renderer *renderer, int source, double factor,
+                                                  pinna_error *error);
+
+/* How wide a source is: width in degrees, 0..360, across; diffuse 0..1, the part of its power that comes from all
+ * around. The level stays. Takes 8, 9 or 16 times the work of a point. Not after the first pinna_renderer_render. */
+PINNA_API pinna_status pinna_renderer_set_spread(pinna_renderer *renderer, int source, double width,
+                                                 double diffuse, pinna_error *error);
+
 /* Adds a reverb bus from 1 (mono), 2 (stereo) or 4 (true stereo LL, LR, RL, RR) responses of `length` taps at
  * the renderer's rate. Not after the first pinna_renderer_render. */
 PINNA_API pinna_status pinna_renderer_add_reverb(pinna_renderer *renderer, const char *name,
@@ -214,8 +229,8 @@ PINNA_API pinna_status pinna_renderer_set_send(pinna_renderer *renderer, int sou
  * gain or render does so, and is not real time. Does nothing for a loaded scene. */
 PINNA_API pinna_status pinna_renderer_start(pinna_renderer *renderer, pinna_error *error);
 
-/* Frames by which the output lags what is fed: the HRTF set's latency (pinna_hrtf_info), many sets need some; 0 for
- * loaded scenes, which are read ahead. Known once started. */
+/* Frames by which the output lags what is fed: the HRTF set's latency (pinna_hrtf_info), many sets need some, and 8 more
+ * where any source has Doppler; 0 for loaded scenes, which are read ahead. Known once started. */
 PINNA_API int pinna_renderer_latency(const pinna_renderer *renderer);
 
 /* Frames per block, frames per second; frames in all (0 when open-ended, as in a scene built by calls). */
@@ -231,9 +246,11 @@ PINNA_API int pinna_renderer_find_source(const pinna_renderer *renderer, const c
 PINNA_API pinna_status pinna_renderer_feed(pinna_renderer *renderer, int source, const float *samples,
                                            pinna_error *error);
 
-/* Moves a source, or the listener, between two blocks, from the next block on; the renderer crossfades within
- * a block, so that movement is smooth. A source or listener moved by call no longer follows its path in the
- * scene. Real time; same thread as pinna_renderer_render. */
+/* Moves a source, or the listener, between two blocks: it is carried there in the course of the next block, so that
+ * movement is smooth, and at an even speed when it is called for every block. What would pass the head faster than some
+ * 15 degrees in 256 frames (in its distance: a quarter of it) is a jump: there at once, crossfaded and not swept; with
+ * Doppler, where the delay changes with it, within some 16 ms of silence. A source or listener moved by call no longer
+ * follows its path in the scene. Real time; same thread as pinna_renderer_render. */
 PINNA_API pinna_status pinna_renderer_move_source(pinna_renderer *renderer, int source, double x, double y,
                                                   double z, pinna_error *error);
 PINNA_API pinna_status pinna_renderer_move_listener(pinna_renderer *renderer, double x, double y, double z,

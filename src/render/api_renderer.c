@@ -48,7 +48,13 @@ static pinna_status new_renderer(const pinna_renderer_config *config, pinna_rend
         pinna_renderer_free(r);
         return pn_fail_memory(error, "the renderer", sizeof *r);
     }
-    r->config = (pn_renderer_config){config->rate, config->block, r->hrtf, r->device, config->threads};
+    r->config = (pn_renderer_config){.rate = config->rate,
+                                     .block = config->block,
+                                     .hrtf = r->hrtf,
+                                     .device = r->device,
+                                     .threads = config->threads,
+                                     .doppler = config->doppler,
+                                     .doppler_reach = config->doppler_reach};
     *renderer = r;
     return PINNA_OK;
 }
@@ -154,6 +160,37 @@ pinna_status pinna_renderer_add_source(pinna_renderer *r, const char *name, doub
     added->gain_db = gain_db;
     if (source != NULL)
         *source = (int)r->scene->source_count - 1;
+    return PINNA_OK;
+}
+
+static pinna_status check_added(const pinna_renderer *r, int source, pinna_error *error) {
+    pinna_status status = check_building(r, error);
+    if (status == PINNA_OK && (source < 0 || (size_t)source >= r->scene->source_count))
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "source %d: there are %zu, from 0 on", source,
+                         r->scene->source_count);
+    return status;
+}
+
+pinna_status pinna_renderer_set_doppler(pinna_renderer *r, int source, double factor, pinna_error *error) {
+    pinna_status status = check_added(r, source, error);
+    if (status == PINNA_OK && !(factor >= 0 && factor <= 100))
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "Doppler factor %g: expected 0 to 100", factor);
+    if (status == PINNA_OK)
+        r->scene->sources[source].doppler = factor;
+    return status;
+}
+
+pinna_status pinna_renderer_set_spread(pinna_renderer *r, int source, double width, double diffuse,
+                                       pinna_error *error) {
+    pinna_status status = check_added(r, source, error);
+    if (status == PINNA_OK && !(width >= 0 && width <= 360))
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "width %g degrees: expected 0 to 360", width);
+    if (status == PINNA_OK && !(diffuse >= 0 && diffuse <= 1))
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "diffuse %g: expected 0 to 1", diffuse);
+    if (status != PINNA_OK)
+        return status;
+    r->scene->sources[source].width_deg = width;
+    r->scene->sources[source].diffuse = diffuse;
     return PINNA_OK;
 }
 

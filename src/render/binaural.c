@@ -7,40 +7,70 @@
 
 #include "base/memory.h"
 
-static const double nearest_metres = 0.2;
-
 struct pn_binaural {
     pn_binaural_desc desc;
     pn_backend *backend; /* in use: desc.backend, or `own` after a device was lost */
     pn_backend *own;
     pn_bank *bank;
     pn_bank_desc bank_desc;
-    pn_bank_source *source; /* [sources] */
-    bool *aimed;            /* [sources]: `to` is set */
-    pn_hrtf_hint *hint;     /* [sources] */
+    pn_bank_source *source; /* [slots] */
+    bool *aimed;            /* [slots]: `to` is set */
+    pn_aim_hint *hint;      /* [slots] */
+    pn_aim_hint *whole;     /* [slots], of pn_binaural_share: at a source's first slot */
+    float *amplitude;       /* [node][ear]: RMS over frequency of a response */
     float *left, *right;    /* one quantum */
-    float *past;            /* [sources][past_frames], the newest last; NULL on the CPU */
+    float *past;            /* [slots][past_frames], the newest last; NULL on the CPU */
+    pn_propagation
+        *travelled; /* [past quanta of a filter][slots], the newest last; NULL without delay lines */
     size_t past_frames;
 };
 
+static size_t filter_quanta(const pn_binaural *b) {
+    return (size_t)(b->bank_desc.size / b->desc.quantum);
+}
+
+static pinna_status keep_past(pn_binaural *b, pinna_error *err) {
+    size_t slots = (size_t)b->desc.slots, quantum = (size_t)b->desc.quantum;
+    size_t reach = (size_t)b->bank_desc.size + (size_t)b->desc.propagation + PN_PROPAGATION_SHORTEST;
+    b->past_frames = (reach + quantum - 1) / quantum * quantum;
+    b->past = pn_alloc(slots, b->past_frames * sizeof *b->past);
+    if (b->desc.propagation > 0)
+        b->travelled = pn_alloc(filter_quanta(b) * slots, sizeof *b->travelled);
+    if (b->past == NULL || (b->desc.propagation > 0 && b->travelled == NULL))
+        return pn_fail_memory(err, "the sources' last samples", 4.0 * (double)(slots * b->past_frames));
+    return PINNA_OK;
+}
+
+static void measure_responses(pn_binaural *b) {
+    const float *response = b->bank_desc.responses;
+    for (int r = 0; r < 2 * b->bank_desc.nodes; ++r, response += b->bank_desc.taps) {
+        double sum = 0;
+        for (int n = 0; n < b->bank_desc.taps; ++n)
+            sum += (double)response[n] * (double)response[n];
+        b->amplitude[r] = (float)sqrt(sum);
+    }
+}
+
 static pinna_status allocate(pn_binaural *b, pinna_error *err) {
-    size_t sources = (size_t)b->desc.sources, quantum = (size_t)b->desc.quantum;
-    b->source = pn_alloc(sources, sizeof *b->source);
-    b->aimed = pn_alloc(sources, sizeof *b->aimed);
-    b->hint = pn_alloc(sources, sizeof *b->hint);
+    size_t slots = (size_t)b->desc.slots, quantum = (size_t)b->desc.quantum;
+    b->source = pn_alloc(slots, sizeof *b->source);
+    b->aimed = pn_alloc(slots, sizeof *b->aimed);
+    b->hint = pn_alloc(slots, sizeof *b->hint);
+    b->whole = pn_alloc(slots, sizeof *b->whole);
+    b->amplitude = pn_alloc_floats(2 * (size_t)b->bank_desc.nodes);
     b->left = pn_alloc_floats(quantum);
     b->right = pn_alloc_floats(quantum);
-    b->past_frames = (size_t)b->bank_desc.size;
-    if (b->desc.backend->kind != PN_BACKEND_CPU) {
-        b->past = pn_alloc_floats(sources * b->past_frames);
-        if (b->past == NULL)
-            return pn_fail_memory(err, "the sources' last samples", 4.0 * (double)(sources * b->past_frames));
+    if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->whole == NULL ||
+        b->amplitude == NULL || b->left == NULL || b->right == NULL)
+        return pn_fail_memory(err, "the binaural sources", (double)(slots * sizeof *b->source));
+    for (size_t s = 0; s < slots; ++s) {
+        b->source[s].steps = 1;
+        b->source[s].propagation.whole = PN_PROPAGATION_SHORTEST;
+        pn_aim_hint_init(&b->hint[s]);
+        pn_aim_hint_init(&b->whole[s]);
     }
-    if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->left == NULL || b->right == NULL)
-        return pn_fail_memory(err, "the binaural sources", (double)(sources * sizeof *b->source));
-    for (size_t s = 0; s < sources; ++s)
-        b->hint[s] = (pn_hrtf_hint){{-1, -1}};
-    return PINNA_OK;
+    measure_responses(b);
+    return b->desc.backend->kind == PN_BACKEND_CPU ? PINNA_OK : keep_past(b, err);
 }
 
 pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out, pinna_error *err) {
@@ -51,16 +81,21 @@ pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out,
     b->desc = *desc;
     b->backend = desc->backend;
     const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
+    const pn_aimer_bank *needs = pn_aimer_get_bank(desc->aimer);
     b->bank_desc = (pn_bank_desc){
         .size = 64,
         .quantum = desc->quantum,
-        .sources = desc->sources,
+        .sources = desc->slots,
         .nodes = info->directions,
         .taps = info->taps,
-        .max_delay = info->max_delay,
+        .max_delay = needs->max_delay,
         .responses = pn_hrtf_responses(desc->hrtf),
+        .tints = needs->tints,
+        .tint_taps = needs->tint_taps,
+        .tint_responses = needs->tint_responses,
+        .propagation = desc->propagation,
     };
-    while (info->taps + info->max_delay + desc->quantum > b->bank_desc.size + 1)
+    while (pn_binaural_reach(b) + desc->quantum > b->bank_desc.size || b->bank_desc.size < 2 * desc->quantum)
         b->bank_desc.size *= 2;
     pinna_status status = allocate(b, err);
     if (status == PINNA_OK)
@@ -82,9 +117,12 @@ void pn_binaural_free(pn_binaural *b) {
     pn_free(b->source);
     pn_free(b->aimed);
     pn_free(b->hint);
+    pn_free(b->whole);
+    pn_free(b->amplitude);
     pn_free(b->left);
     pn_free(b->right);
     pn_free(b->past);
+    pn_free(b->travelled);
     pn_free(b);
 }
 
@@ -92,43 +130,92 @@ int pn_binaural_transform(const pn_binaural *b) {
     return b->bank_desc.size;
 }
 
+int pn_binaural_reach(const pn_binaural *b) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(b->desc.hrtf);
+    int tint = b->bank_desc.tints > 0 ? b->bank_desc.tint_taps - 1 : 0;
+    return b->bank_desc.taps + tint + b->bank_desc.max_delay + info->guard - 1;
+}
+
 size_t pn_binaural_memory(const pn_binaural *b) {
-    size_t size = (size_t)b->bank_desc.size;
-    return sizeof(float) * size * (2 * (size_t)b->bank_desc.nodes + 3 * (size_t)b->desc.sources);
+    size_t size = (size_t)b->bank_desc.size, line = (size_t)b->desc.propagation;
+    return sizeof(float) *
+           (size * 2 * (size_t)b->bank_desc.nodes + (3 * size + line) * (size_t)b->desc.slots);
 }
 
 const char *pn_binaural_device(const pn_binaural *b) {
     return b->backend->name;
 }
 
-void pn_binaural_aim(pn_binaural *b, int source, pn_vec3 relative) {
-    pn_hrtf_point point;
-    pn_hrtf_look_up(b->desc.hrtf, relative, &b->hint[source], &point);
-    double gain = 1 / fmax(pn_vec_length(relative), nearest_metres);
-    pn_filter filter = {.delay = {point.delay[0], point.delay[1]}};
-    for (int ear = 0; ear < 2; ++ear) {
-        for (int k = 0; k < PN_HRTF_NODES; ++k) {
-            filter.node[ear][k] = point.node[k];
-            filter.weight[ear][k] = point.weight[k] * (float)gain;
-        }
-    }
-    pn_bank_source *s = &b->source[source];
-    if (!b->aimed[source])
-        s->from = filter;
-    s->to = filter;
-    b->aimed[source] = true;
+/* ------------------------------------------------------------------ places */
+
+/* Filter k of 1 .. steps of a quantum. */
+static pn_filter *knot(pn_bank_source *source, int k, int steps) {
+    return k == steps ? &source->to : &source->inner[k * 4 / steps - 1];
 }
 
+void pn_binaural_aim(pn_binaural *b, int slot, const pn_aim *aim, int steps) {
+    pn_bank_source *source = &b->source[slot];
+    source->steps = steps;
+    for (int k = 1; k <= steps; ++k)
+        pn_aim_filter(b->desc.aimer, &aim[k - 1], &b->hint[slot], knot(source, k, steps));
+    if (!b->aimed[slot])
+        source->from = source->to;
+    b->aimed[slot] = true;
+}
+
+/* What it makes of noise, in both ears together. The nodes that a filter blends are alike, so that amplitudes add. */
+static double power(const pn_binaural *b, const pn_filter *filter) {
+    double sum = 0;
+    for (int ear = 0; ear < 2; ++ear) {
+        double amplitude = 0;
+        for (int k = 0; k < PN_FILTER_NODES; ++k)
+            amplitude += (double)(filter->weight[ear][k] * b->amplitude[2 * filter->node[ear][k] + ear]);
+        sum += amplitude * amplitude;
+    }
+    return sum;
+}
+
+static void scale(pn_filter *filter, float gain) {
+    for (int ear = 0; ear < 2; ++ear)
+        for (int k = 0; k < PN_FILTER_NODES; ++k)
+            filter->weight[ear][k] *= gain;
+}
+
+void pn_binaural_share(pn_binaural *b, int first, int count, const pn_aim *whole, int steps) {
+    for (int k = 1; k <= steps; ++k) {
+        pn_filter point;
+        pn_aim_filter(b->desc.aimer, &whole[k - 1], &b->whole[first], &point);
+        double sum = 0;
+        for (int s = first; s < first + count; ++s)
+            sum += power(b, knot(&b->source[s], k, steps));
+        float gain = sum > 0 ? (float)sqrt(power(b, &point) / sum) : 0;
+        for (int s = first; s < first + count; ++s)
+            scale(knot(&b->source[s], k, steps), gain);
+    }
+}
+
+void pn_binaural_travel(pn_binaural *b, int slot, const pn_propagation *propagation) {
+    b->source[slot].propagation = *propagation;
+}
+
+/* ------------------------------------------------------------------ a quantum */
+
 static void remember(pn_binaural *b) {
-    size_t quantum = (size_t)b->desc.quantum, keep = b->past_frames - quantum;
-    for (int s = 0; s < b->desc.sources; ++s) {
-        float *past = b->past + (size_t)s * b->past_frames;
+    size_t slots = (size_t)b->desc.slots, quantum = (size_t)b->desc.quantum, keep = b->past_frames - quantum;
+    for (size_t s = 0; s < slots; ++s) {
+        float *past = b->past + s * b->past_frames;
         memmove(past, past + quantum, keep * sizeof *past);
         if (b->source[s].in != NULL)
             memcpy(past + keep, b->source[s].in, quantum * sizeof *past);
         else
             memset(past + keep, 0, quantum * sizeof *past);
     }
+    if (b->travelled == NULL)
+        return;
+    size_t older = (filter_quanta(b) - 1) * slots;
+    memmove(b->travelled, b->travelled + slots, older * sizeof *b->travelled);
+    for (size_t s = 0; s < slots; ++s)
+        b->travelled[older + s] = b->source[s].propagation;
 }
 
 static pinna_status run_bank(pn_binaural *b, pinna_error *err) {
@@ -138,16 +225,22 @@ static pinna_status run_bank(pn_binaural *b, pinna_error *err) {
     return status;
 }
 
-/* Feeds a new bank with what every source played before this quantum. */
+/* Feeds a new bank with what every slot played before this quantum, and how that travelled: only the last quanta are
+ * still in a filter's memory. */
 static pinna_status feed_past(pn_binaural *b, pinna_error *err) {
-    pn_bank_source *now = pn_alloc((size_t)b->desc.sources, sizeof *now);
+    size_t slots = (size_t)b->desc.slots, quanta = b->past_frames / (size_t)b->desc.quantum;
+    pn_bank_source *now = pn_alloc(slots, sizeof *now);
     if (now == NULL)
         return pn_fail_memory(err, "handing the sources to the CPU", 0);
-    memcpy(now, b->source, (size_t)b->desc.sources * sizeof *now);
+    memcpy(now, b->source, slots * sizeof *now);
     pinna_status status = PINNA_OK;
-    for (size_t at = 0; at < b->past_frames && status == PINNA_OK; at += (size_t)b->desc.quantum) {
-        for (int s = 0; s < b->desc.sources; ++s)
-            now[s].in = b->past + (size_t)s * b->past_frames + at;
+    for (size_t q = 0; q < quanta && status == PINNA_OK; ++q) {
+        size_t older = quanta - filter_quanta(b);
+        for (size_t s = 0; s < slots; ++s) {
+            now[s].in = b->past + s * b->past_frames + q * (size_t)b->desc.quantum;
+            if (b->travelled != NULL && q >= older)
+                now[s].propagation = b->travelled[(q - older) * slots + s];
+        }
         status = b->backend->ops->bank_feed(b->bank, now, err);
     }
     pn_free(now);
@@ -175,7 +268,7 @@ static pinna_status take_over(pn_binaural *b, pinna_error *err) {
 
 pinna_status pn_binaural_process(pn_binaural *b, const float *const *in, float *left, float *right,
                                  pinna_error *err) {
-    for (int s = 0; s < b->desc.sources; ++s)
+    for (int s = 0; s < b->desc.slots; ++s)
         b->source[s].in = in[s];
     pinna_error local = {0};
     pinna_status status = run_bank(b, &local);
@@ -189,7 +282,7 @@ pinna_status pn_binaural_process(pn_binaural *b, const float *const *in, float *
         left[n] += b->left[n];
         right[n] += b->right[n];
     }
-    for (int s = 0; s < b->desc.sources; ++s)
+    for (int s = 0; s < b->desc.slots; ++s)
         b->source[s].from = b->source[s].to;
     return PINNA_OK;
 }

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "mix/pan.h"
 #include "render/renderer_state.h"
-#include "scene/motion.h"
 
 /* The block path of the renderer; renderer_setup.c builds what it runs on. */
 
@@ -38,17 +37,6 @@ const char *pn_renderer_device(const pn_renderer *r) {
 
 /* ---- steering */
 
-void pn_renderer_move_source(pn_renderer *r, int source, pn_vec3 position) {
-    r->place[source].position = position;
-    r->place[source].by_call = true;
-}
-
-void pn_renderer_move_listener(pn_renderer *r, pn_vec3 position, pn_quat orientation) {
-    r->listener.position = position;
-    r->listener.orientation = orientation;
-    r->listener.by_call = true;
-}
-
 void pn_renderer_gain_source(pn_renderer *r, int source, double gain) {
     r->voice[source].call_gain = gain;
     r->voice[source].gain_by_call = true;
@@ -65,35 +53,6 @@ void pn_renderer_feed_source(pn_renderer *r, int source, const float *samples) {
 
 bool pn_renderer_is_fed(const pn_renderer *r, int source) {
     return r->voice[source].fed != NULL;
-}
-
-/* ---- where things are */
-
-static pn_vec3 source_position(const pn_renderer *r, size_t source, double time) {
-    if (r->place[source].by_call)
-        return r->place[source].position;
-    return pn_source_position_at(&r->scene->sources[source], time);
-}
-
-static void listener_pose(const pn_renderer *r, double time, pn_vec3 *position, pn_quat *orientation) {
-    *position = r->listener.position;
-    *orientation = r->listener.orientation;
-    if (!r->listener.by_call) {
-        *position = pn_listener_position_at(&r->scene->listener, time);
-        *orientation = pn_listener_orientation_at(&r->scene->listener, time);
-    }
-}
-
-/* Sets what every binaural source moves to, at the scene time of a frame of the bank's output. */
-static void aim_all(pn_renderer *r, double frame) {
-    double time = fmax(frame - (double)r->latency, 0) / r->rate;
-    pn_vec3 ear;
-    pn_quat turned;
-    listener_pose(r, time, &ear, &turned);
-    for (int b = 0; b < r->binaural_count; ++b) {
-        pn_vec3 position = source_position(r, (size_t)r->binaural_voice[b], time);
-        pn_binaural_aim(r->binaural, b, pn_quat_unrotate(turned, pn_vec_sub(position, ear)));
-    }
 }
 
 /* ---- one block */
@@ -123,7 +82,7 @@ static void mix_stereo(pn_renderer *r, size_t index) {
     double *pan = r->place[index].pan;
     size_t frames = (size_t)r->block, quantum = (size_t)r->quantum;
     for (size_t at = 0; at < frames; at += quantum) {
-        pn_vec3 p = source_position(r, index, (double)(r->now + at + quantum) / r->rate);
+        pn_vec3 p = pn_renderer_source_at(r, index, (double)(r->now + at + quantum), 0);
         double new[2];
         if (voice->channels == 1)
             pn_pan_mono(atan2(p.y, p.x), new);
@@ -163,17 +122,31 @@ static void run_voices(pn_renderer *r) {
     }
 }
 
+static void feed_slots(pn_renderer *r, const pn_emitter *e, int at) {
+    const pn_voice *voice = &r->voice[e->source];
+    const float **in = r->binaural_in + e->slot;
+    for (int s = 0; s < e->slots; ++s) {
+        const float *block = voice->sounding ? voice->dry[0] : NULL;
+        if (e->spread != NULL)
+            block = pn_spread_signal(e->spread, s);
+        in[s] = block == NULL ? NULL : block + at;
+    }
+}
+
 static pinna_status run_binaural(pn_renderer *r, pinna_error *err) {
     if (r->binaural == NULL)
         return PINNA_OK;
+    for (int i = 0; i < r->emitter_count; ++i) {
+        const pn_voice *voice = &r->voice[r->emitter[i].source];
+        if (r->emitter[i].spread != NULL)
+            pn_spread_feed(r->emitter[i].spread, voice->sounding ? voice->dry[0] : NULL);
+    }
     if (r->now == 0)
-        aim_all(r, 0);
+        pn_renderer_aim(r, -r->quantum);
     for (int at = 0; at < r->block; at += r->quantum) {
-        aim_all(r, (double)r->now + at + r->quantum);
-        for (int b = 0; b < r->binaural_count; ++b) {
-            const pn_voice *voice = &r->voice[r->binaural_voice[b]];
-            r->binaural_in[b] = voice->sounding ? voice->dry[0] + at : NULL;
-        }
+        pn_renderer_aim(r, (double)r->now + at);
+        for (int i = 0; i < r->emitter_count; ++i)
+            feed_slots(r, &r->emitter[i], at);
         pinna_status status =
             pn_binaural_process(r->binaural, r->binaural_in, r->mix[0] + at, r->mix[1] + at, err);
         if (status != PINNA_OK)
@@ -201,6 +174,7 @@ static pinna_status run_block(pn_renderer *r, pinna_error *err) {
             for (size_t n = 0; n < frames; ++n)
                 r->mix[side][n] *= r->master_gain;
     }
+    pn_renderer_arrive(r);
     r->now += frames;
     return status;
 }

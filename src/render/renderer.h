@@ -21,11 +21,13 @@
 typedef struct pn_renderer pn_renderer;
 
 typedef struct {
-    double rate;        /* 0 = the scene's */
-    int block;          /* 0 = the scene's */
-    const char *hrtf;   /* NULL = the scene's */
-    const char *device; /* as pn_backend_open; NULL = "cpu" */
-    int threads;        /* 0 = one per processor */
+    double rate;          /* 0 = the scene's */
+    int block;            /* 0 = the scene's */
+    const char *hrtf;     /* NULL = the scene's */
+    const char *device;   /* as pn_backend_open; NULL = "cpu" */
+    int threads;          /* 0 = one per processor */
+    double doppler;       /* factor; 0 = the scene's */
+    double doppler_reach; /* metres that sources fed by the caller may go with Doppler; 0 = 343, a second */
 } pn_renderer_config;
 
 /* scene: becomes the renderer's in any case, success or failure. messages: may be NULL, outlives the

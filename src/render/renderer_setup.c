@@ -7,11 +7,17 @@
 #include "mix/pan.h"
 #include "render/renderer_state.h"
 
-static pinna_status check_shape(const pn_renderer *r, pinna_error *err) {
+static pinna_status check_shape(const pn_renderer *r, const pn_renderer_config *config, pinna_error *err) {
     if (!(r->rate >= 8000 && r->rate <= 384000) || r->rate != floor(r->rate))
         return pn_fail(err, PINNA_BAD_ARGUMENT, "rate: %g, expected whole Hz, 8000 to 384000", r->rate);
     if (r->block < 32 || r->block > 8192 || (r->block & (r->block - 1)) != 0)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "block: %d, expected a power of two, 32 to 8192", r->block);
+    if (!(config->doppler >= 0 && config->doppler <= 100))
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "doppler: %g, expected a factor of 0 to 100",
+                       config->doppler);
+    if (!(config->doppler_reach >= 0 && config->doppler_reach <= 1e6))
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "doppler_reach: %g m, expected 0 to 1e6",
+                       config->doppler_reach);
     return PINNA_OK;
 }
 
@@ -19,9 +25,8 @@ static pinna_status open_voices(pn_renderer *r, pinna_error *err) {
     size_t count = r->scene->source_count;
     r->voice = pn_alloc(count, sizeof *r->voice);
     r->place = pn_alloc(count, sizeof *r->place);
-    r->binaural_voice = pn_alloc(count, sizeof *r->binaural_voice);
-    r->binaural_in = pn_alloc(count, sizeof *r->binaural_in);
-    if (r->voice == NULL || r->place == NULL || r->binaural_voice == NULL || r->binaural_in == NULL)
+    r->emitter = pn_alloc(count, sizeof *r->emitter);
+    if (r->voice == NULL || r->place == NULL || r->emitter == NULL)
         return pn_fail_memory(err, "the sources", (double)(count * sizeof *r->voice));
     pn_voice_setting setting = {
         .rate = r->rate,
@@ -40,7 +45,10 @@ static pinna_status open_voices(pn_renderer *r, pinna_error *err) {
         for (size_t s = 0; s < source->send_count; ++s)
             r->place[i].send_gain[s] = (float)pn_db_to_gain(source->sends[s].gain_db);
         if (source->render == PN_RENDER_BINAURAL && r->voice[i].audible)
-            r->binaural_voice[r->binaural_count++] = (int)i;
+            r->emitter[r->emitter_count++] = (pn_emitter){.source = (int)i,
+                                                          .slots = 1,
+                                                          .radiator = pn_aimer_radiator(&source->directivity),
+                                                          .field = source->field};
     }
     return PINNA_OK;
 }
@@ -55,7 +63,7 @@ static bool has_binaural(const pn_scene *scene) {
 
 /* The set is loaded also when the binaural sources are muted or left out by a solo, since its tail counts in the length
  * of the mix, and when it is only named, so that one that cannot be read is told. */
-static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, pinna_error *err) {
+static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double reach, pinna_error *err) {
     const char *file = hrtf_file != NULL ? hrtf_file : r->scene->hrtf.file;
     if (!has_binaural(r->scene) && file == NULL)
         return PINNA_OK;
@@ -67,18 +75,31 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, pinna_e
                                   pn_scene_place(r->scene, r->scene->hrtf.mark, place, sizeof place));
         return status;
     }
-    if (r->binaural_count == 0)
+    if (!has_binaural(r->scene))
         return PINNA_OK;
+    pn_aimer_desc aims = pn_aimer_desc_of(r->scene, r->hrtf);
+    status = pn_aimer_create(&aims, &r->aimer, err);
+    if (status != PINNA_OK || r->emitter_count == 0)
+        return status;
+    int slots = 0;
+    status = pn_renderer_open_emitters(r, reach, &slots, err);
+    if (status != PINNA_OK)
+        return status;
     pn_binaural_desc desc = {
         .hrtf = r->hrtf,
+        .aimer = r->aimer,
         .quantum = r->quantum,
-        .sources = r->binaural_count,
+        .slots = slots,
+        .propagation = r->propagation,
         .backend = r->backend,
         .pool = r->pool,
         .messages = r->messages,
     };
-    r->latency = pn_hrtf_get_info(r->hrtf)->latency;
-    return pn_binaural_create(&desc, &r->binaural, err);
+    r->latency = pn_hrtf_get_info(r->hrtf)->latency + (r->propagation > 0 ? PN_PROPAGATION_SHORTEST : 0);
+    status = pn_binaural_create(&desc, &r->binaural, err);
+    if (status == PINNA_OK)
+        r->filter_reach = pn_binaural_reach(r->binaural);
+    return status;
 }
 
 static pinna_status open_buses(pn_renderer *r, const pn_bus_taps *taps, pinna_error *err) {
@@ -108,23 +129,25 @@ static pinna_status open_mix(pn_renderer *r, bool live_fed, pinna_error *err) {
     return PINNA_OK;
 }
 
-/* The end of the last clip plus the longest tail: of the buses (predelay and response), or of the HRTF. Muted
+/* When the last clip has been heard, plus the longest tail: of the buses (predelay and response), or of the HRTF. Muted
  * sources count, so that soloing one does not change the length. */
 static void measure(pn_renderer *r, bool live_fed) {
-    uint64_t end = 0, tail = 0;
+    uint64_t end = 0, last = 0, tail = 0;
     for (size_t i = 0; i < r->scene->source_count; ++i) {
         const pn_voice *voice = &r->voice[i];
-        if (voice->frames != UINT64_MAX && voice->start + voice->frames > end)
-            end = voice->start + voice->frames;
+        if (voice->frames == UINT64_MAX)
+            continue;
+        uint64_t until = voice->start + voice->frames,
+                 heard = until + pn_renderer_last_passage(r, (int)i, until);
+        end = until > end ? until : end;
+        last = heard > last ? heard : last;
     }
-    if (has_binaural(r->scene)) {
-        const pn_hrtf_info *info = pn_hrtf_get_info(r->hrtf);
-        tail = (uint64_t)info->taps + (uint64_t)info->max_delay;
-    }
+    if (r->aimer != NULL)
+        tail = (uint64_t)pn_aimer_reach(r->aimer, pn_renderer_nearest_way(r));
     for (size_t b = 0; b < r->scene->bus_count; ++b)
         tail = pn_bus_run_tail(&r->bus[b]) > tail ? pn_bus_run_tail(&r->bus[b]) : tail;
-    r->tail = tail;
-    r->frames = end + tail;
+    r->tail = last - end + tail;
+    r->frames = last + tail;
     if (r->scene->duration >= 0)
         r->frames = (uint64_t)llround(r->scene->duration * r->rate);
     if (live_fed)
@@ -141,9 +164,11 @@ static bool fed_by_caller(const pn_scene *scene) {
 
 static pinna_status open_all(pn_renderer *r, const pn_renderer_config *config, const pn_bus_taps *taps,
                              pinna_error *err) {
-    pinna_status status = check_shape(r, err);
+    pinna_status status = check_shape(r, config, err);
     if (status == PINNA_OK && r->rate != r->scene->rate)
         status = pn_scene_set_rate(r->scene, r->rate, err);
+    if (config->doppler > 0)
+        r->scene->doppler = config->doppler;
     if (status == PINNA_OK)
         status = pn_scene_require_supported(r->scene, err);
     if (status == PINNA_OK)
@@ -154,7 +179,7 @@ static pinna_status open_all(pn_renderer *r, const pn_renderer_config *config, c
         status = pn_backend_open(config->device == NULL ? "cpu" : config->device, r->pool, r->messages,
                                  &r->backend, err);
     if (status == PINNA_OK)
-        status = open_binaural(r, config->hrtf, err);
+        status = open_binaural(r, config->hrtf, config->doppler_reach, err);
     if (status == PINNA_OK)
         status = open_buses(r, taps, err);
     bool live_fed = fed_by_caller(r->scene);
@@ -205,7 +230,10 @@ void pn_renderer_free(pn_renderer *r) {
         pn_voice_close(&r->voice[i]);
     for (size_t i = 0; r->place != NULL && i < r->scene->source_count; ++i)
         pn_free(r->place[i].send_gain);
+    for (int i = 0; r->emitter != NULL && i < r->emitter_count; ++i)
+        pn_spread_free(r->emitter[i].spread);
     pn_binaural_free(r->binaural);
+    pn_aimer_free(r->aimer);
     pn_hrtf_free(r->hrtf);
     pn_backend_close(r->backend);
     pn_pool_free(r->pool);
@@ -217,7 +245,7 @@ void pn_renderer_free(pn_renderer *r) {
     pn_free(r->bus);
     pn_free(r->voice);
     pn_free(r->place);
-    pn_free(r->binaural_voice);
+    pn_free(r->emitter);
     pn_free(r->binaural_in);
     pn_scene_free(r->scene);
     pn_free(r);

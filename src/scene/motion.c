@@ -269,3 +269,40 @@ int pn_source_moves(const pn_source *source) {
 int pn_listener_moves(const pn_listener *listener) {
     return listener->path.position_count > 1 || listener->path.orientation_count > 1;
 }
+
+/* ------------------------------------------------------------------ boxes */
+
+static void grow(pn_box *box, pn_vec3 p) {
+    box->low = (pn_vec3){fmin(box->low.x, p.x), fmin(box->low.y, p.y), fmin(box->low.z, p.z)};
+    box->high = (pn_vec3){fmax(box->high.x, p.x), fmax(box->high.y, p.y), fmax(box->high.z, p.z)};
+}
+
+/* A cubic is within its control points. */
+static void positions_box(const pn_position_key *keys, size_t count, pn_box *box) {
+    *box = (pn_box){keys[0].position, keys[0].position};
+    for (size_t i = 1; i < count; ++i) {
+        grow(box, keys[i].position);
+        if (keys[i].curve != PN_CURVE_SMOOTH)
+            continue;
+        cubic c = smooth_segment(keys, count, i);
+        grow(box, pn_vec_add(c.p1, pn_vec_scale(c.m1, 1.0 / 3)));
+        grow(box, pn_vec_sub(c.p2, pn_vec_scale(c.m2, 1.0 / 3)));
+    }
+}
+
+void pn_source_box(const pn_source *source, pn_box *box) {
+    *box = (pn_box){source->position, source->position};
+    if (source->path.position_count > 0)
+        positions_box(source->path.positions, source->path.position_count, box);
+    if (!source->has_orbit)
+        return;
+    pn_vec3 arm = {source->orbit.radius, source->orbit.radius, 0}, up = {0, 0, source->orbit.height};
+    box->low = pn_vec_add(pn_vec_sub(box->low, arm), up);
+    box->high = pn_vec_add(pn_vec_add(box->high, arm), up);
+}
+
+void pn_listener_box(const pn_listener *listener, pn_box *box) {
+    *box = (pn_box){listener->position, listener->position};
+    if (listener->path.position_count > 0)
+        positions_box(listener->path.positions, listener->path.position_count, box);
+}

@@ -51,4 +51,12 @@ PN_BLOCK_PATH pn_vec3 pn_orbit_at(const pn_orbit *orbit, pn_vec3 centre, double 
 int pn_source_moves(const pn_source *source);
 int pn_listener_moves(const pn_listener *listener);
 
+/* A box with the axes of the world that holds all places something is ever at. */
+typedef struct {
+    pn_vec3 low, high;
+} pn_box;
+
+void pn_source_box(const pn_source *source, pn_box *box);
+void pn_listener_box(const pn_listener *listener, pn_box *box);
+
 #endif

@@ -187,7 +187,6 @@ typedef struct {
     double width_deg; /* 0..360 */
     double diffuse;   /* 0..1 */
     double doppler;   /* as the scene's, which it replaces; < 0 = not given */
-    pn_mark width_mark, diffuse_mark;
 
     pn_automation *automations; /* of other keys than gain */
     size_t automation_count;
@@ -259,7 +258,6 @@ typedef struct pn_scene {
     double tempo;    /* beats a minute, default 120; times in beats are already converted */
     pn_scene_hrtf hrtf;
     double doppler; /* 0 off, 1 on, else the factor on the physical shift */
-    pn_mark doppler_mark;
     pn_distance distance;
     pn_air air;
     pn_listener listener;
@@ -303,8 +301,7 @@ const char *pn_scene_place(const pn_scene *scene, pn_mark mark, char *buffer, si
 pinna_status pn_scene_set_rate(pn_scene *scene, double rate, pinna_error *err);
 
 /* PINNA_UNSUPPORTED with the place of the first thing in the scene that parses and is checked, but that this
- * version cannot render yet: strips, automation of other than gain, loudness, Doppler, width, diffuse, HRTF
- * equalisation. Else PINNA_OK. */
+ * version cannot render yet: strips, automation of other than gain, loudness, HRTF equalisation. Else PINNA_OK. */
 pinna_status pn_scene_require_supported(const pn_scene *scene, pinna_error *err);
 
 #endif

@@ -29,12 +29,6 @@ static pinna_status automation_supported(const pn_scene *scene, const pn_source 
 }
 
 static pinna_status source_supported(const pn_scene *scene, const pn_source *source, pinna_error *err) {
-    if (source->width_deg != 0)
-        return not_yet(scene, source->width_mark, err, "'width' other than 0 is", "leave it out");
-    if (source->diffuse != 0)
-        return not_yet(scene, source->diffuse_mark, err, "'diffuse' other than 0 is", "leave it out");
-    if (source->doppler > 0)
-        return not_yet(scene, source->mark, err, "'doppler' is", "set it to off");
     pinna_status status = automation_supported(scene, source, err);
     return status != PINNA_OK ? status : strip_supported(scene, &source->strip, err);
 }
@@ -42,8 +36,6 @@ static pinna_status source_supported(const pn_scene *scene, const pn_source *sou
 static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
     if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
         return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
-    if (scene->doppler != 0)
-        return not_yet(scene, scene->doppler_mark, err, "'doppler' is", "set it to off");
     return PINNA_OK;
 }
 
