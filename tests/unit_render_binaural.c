@@ -65,14 +65,14 @@ static void static_sources_are_the_sets_response(void **state) {
         const char *place;
         double azimuth, elevation, gain;
     } at[] = {{"gain: 0", 0, 0, 1},
-              {"position: [0, 0, 0]", 0, 0, 5},
+              {"position: [0, 0, 0], field: far", 0, 0, 5},
               {"polar: {azimuth: 37.3, elevation: 12.7}", 37.3, 12.7, 1},
               {"polar: {azimuth: -90, distance: 2}", -90, 0, 0.5},
-              {"polar: {azimuth: 180, distance: 0.5}", 180, 0, 2},
+              {"polar: {azimuth: 180, distance: 0.5}, field: far", 180, 0, 2},
               {"polar: {azimuth: 123, elevation: -33, distance: 4}", 123, -33, 0.25},
               {"polar: {elevation: 90}", 0, 90, 1},
-              {"polar: {azimuth: 60, distance: 0.2}", 60, 0, 5},
-              {"polar: {azimuth: -60, elevation: 45, distance: 0.05}", -60, 45, 5}};
+              {"polar: {azimuth: 60, distance: 0.2}, field: far", 60, 0, 5},
+              {"polar: {azimuth: -60, elevation: 45, distance: 0.1}, field: far", -60, 45, 5}};
     enum { CASES = sizeof at / sizeof *at };
     char yaml[2000] = HEAD "duration: 2\nsources:\n";
     for (int k = 0; k < CASES; ++k)

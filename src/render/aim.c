@@ -110,6 +110,13 @@ const pn_aimer_bank *pn_aimer_get_bank(const pn_aimer *aimer) {
     return &aimer->bank;
 }
 
+int pn_aimer_reach(const pn_aimer *aimer, double nearest) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(aimer->desc.hrtf);
+    bool near = aimer->desc.parallax && nearest < aimer->reference;
+    int tint = aimer->air_nodes > 0 || (near && aimer->near_nodes > 0) ? aimer->bank.tint_taps - 1 : 0;
+    return info->taps + tint + (near ? aimer->bank.max_delay : info->max_delay);
+}
+
 /* ------------------------------------------------------------------ level */
 
 pn_radiator pn_aimer_radiator(const pn_directivity *directivity) {
@@ -237,7 +244,7 @@ void pn_aim_filter(const pn_aimer *aimer, const pn_aim *aim, pn_aim_hint *hint, 
         pn_aim centre = *aim;
         centre.relative = (pn_vec3){1e-9, 0, 0};
         aim_near(aimer, &centre, 1e-9, hint, filter);
-    } else if (distance < aimer->reference) {
+    } else if (distance < aimer->reference * (1 - 1e-6)) { /* not by rounding */
         aim_near(aimer, aim, distance, hint, filter);
     } else {
         aim_far(aimer, aim, distance, hint, filter);

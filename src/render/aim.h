@@ -42,6 +42,8 @@ typedef struct {
     const float *tint_responses; /* [tint][tint_taps] */
 } pn_aimer_bank;
 const pn_aimer_bank *pn_aimer_get_bank(const pn_aimer *aimer);
+/* Frames of the longest filter of a source that never comes nearer than `nearest` metres. */
+int pn_aimer_reach(const pn_aimer *aimer, double nearest);
 
 /* A source's directivity, ready to be evaluated. */
 pn_radiator pn_aimer_radiator(const pn_directivity *directivity);

@@ -82,18 +82,18 @@ pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out,
     b->desc = *desc;
     b->backend = desc->backend;
     const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
-    const pn_aimer_bank *aims = pn_aimer_get_bank(desc->aimer);
+    const pn_aimer_bank *needs = pn_aimer_get_bank(desc->aimer);
     b->bank_desc = (pn_bank_desc){
         .size = 64,
         .quantum = desc->quantum,
         .sources = desc->slots,
         .nodes = info->directions,
         .taps = info->taps,
-        .max_delay = aims->max_delay,
+        .max_delay = needs->max_delay,
         .responses = pn_hrtf_responses(desc->hrtf),
-        .tints = aims->tints,
-        .tint_taps = aims->tint_taps,
-        .tint_responses = aims->tint_responses,
+        .tints = needs->tints,
+        .tint_taps = needs->tint_taps,
+        .tint_responses = needs->tint_responses,
         .propagation = desc->propagation,
     };
     while (pn_binaural_reach(b) + desc->quantum > b->bank_desc.size || b->bank_desc.size < 2 * desc->quantum)

@@ -209,7 +209,7 @@ static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps) {
         double gain = pn_aimer_gain(r->aimer, &e->radiator, pn_vec_scale(way, -1));
         whole[k] = (pn_aim){.relative = pn_quat_unrotate(head.orientation, way),
                             .gain = pn_travel_level(&e->travel, u) * gain,
-                            .field = r->scene->sources[e->source].field,
+                            .field = e->field,
                             .air = true};
         if (e->spread == NULL)
             continue;

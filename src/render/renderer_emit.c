@@ -26,6 +26,26 @@ static double farthest(const pn_box *a, const pn_box *b) {
     return pn_vec_length(d);
 }
 
+static double gap(double low, double high, double other_low, double other_high) {
+    return fmax(fmax(other_low - high, low - other_high), 0);
+}
+
+double pn_renderer_nearest_way(const pn_renderer *r) {
+    pn_box listener, source;
+    double nearest = INFINITY;
+    pn_listener_box(&r->scene->listener, &listener);
+    for (size_t i = 0; i < r->scene->source_count; ++i) {
+        if (r->scene->sources[i].render != PN_RENDER_BINAURAL)
+            continue;
+        pn_source_box(&r->scene->sources[i], &source);
+        pn_vec3 way = {gap(source.low.x, source.high.x, listener.low.x, listener.high.x),
+                       gap(source.low.y, source.high.y, listener.low.y, listener.high.y),
+                       gap(source.low.z, source.high.z, listener.low.z, listener.high.z)};
+        nearest = fmin(nearest, pn_vec_length(way));
+    }
+    return nearest;
+}
+
 /* A source that the caller feeds is one that the caller moves. */
 static double longest_distance(const pn_renderer *r, const pn_source *source, double reach) {
     pn_box source_box, listener_box;
@@ -74,7 +94,6 @@ pinna_status pn_renderer_open_emitters(pn_renderer *r, double reach, int *slots,
     *slots = 0;
     for (int i = 0; i < r->emitter_count; ++i) {
         pn_emitter *e = &r->emitter[i];
-        e->radiator = pn_aimer_radiator(&r->scene->sources[e->source].directivity);
         plan_delay(r, e, reach);
         pinna_status status = open_spread(r, e, err);
         if (status != PINNA_OK)

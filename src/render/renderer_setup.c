@@ -45,7 +45,10 @@ static pinna_status open_voices(pn_renderer *r, pinna_error *err) {
         for (size_t s = 0; s < source->send_count; ++s)
             r->place[i].send_gain[s] = (float)pn_db_to_gain(source->sends[s].gain_db);
         if (source->render == PN_RENDER_BINAURAL && r->voice[i].audible)
-            r->emitter[r->emitter_count++] = (pn_emitter){.source = (int)i, .slots = 1};
+            r->emitter[r->emitter_count++] = (pn_emitter){.source = (int)i,
+                                                          .slots = 1,
+                                                          .radiator = pn_aimer_radiator(&source->directivity),
+                                                          .field = source->field};
     }
     return PINNA_OK;
 }
@@ -79,14 +82,14 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double 
                                   pn_scene_place(r->scene, r->scene->hrtf.mark, place, sizeof place));
         return status;
     }
-    if (r->emitter_count == 0)
+    if (!has_binaural(r->scene))
         return PINNA_OK;
+    pn_aimer_desc aims = pn_aimer_desc_of(r->scene, r->hrtf);
+    status = pn_aimer_create(&aims, &r->aimer, err);
+    if (status != PINNA_OK || r->emitter_count == 0)
+        return status;
     int slots = 0;
     status = pn_renderer_open_emitters(r, reach, &slots, err);
-    if (status != PINNA_OK)
-        return status;
-    pn_aimer_desc aimer = pn_aimer_desc_of(r->scene, r->hrtf);
-    status = pn_aimer_create(&aimer, &r->aimer, err);
     if (status != PINNA_OK)
         return status;
     pn_binaural_desc desc = {
@@ -146,9 +149,10 @@ static void measure(pn_renderer *r, bool live_fed) {
         end = until > end ? until : end;
         last = heard > last ? heard : last;
     }
-    if (has_binaural(r->scene)) {
-        const pn_hrtf_info *info = pn_hrtf_get_info(r->hrtf);
-        tail = (uint64_t)info->length;
+    if (r->aimer != NULL) {
+        int reach = pn_aimer_reach(r->aimer, pn_renderer_nearest_way(r)),
+            length = pn_hrtf_get_info(r->hrtf)->length;
+        tail = (uint64_t)(reach > length ? reach : length);
     }
     for (size_t b = 0; b < r->scene->bus_count; ++b)
         tail = pn_bus_run_tail(&r->bus[b]) > tail ? pn_bus_run_tail(&r->bus[b]) : tail;
