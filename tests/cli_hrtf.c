@@ -26,7 +26,7 @@ static void test_builtin(void **state) {
     assert_int_equal(test_program(&run, "hrtf builtin"), 0);
     assert_non_null(strstr(run.out, "MIT KEMAR"));
     assert_non_null(strstr(run.out, "SimpleFreeFieldHRIR"));
-    assert_non_null(strstr(run.out, "the equaliser is not available yet"));
+    assert_non_null(strstr(run.out, "equalised    low\n"));
     assert_int_equal(test_program(&run, "hrtf builtin --json --quiet"), 0);
     cJSON *json = cJSON_Parse(run.out);
     assert_non_null(json);

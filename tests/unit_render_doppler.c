@@ -8,9 +8,8 @@
 enum { RATE = 48000 };
 #define HEAD "pinna: 1\nrate: 48000\n"
 
-static const double sound = 343.214; /* m/s at 20 degrees: 331.3 sqrt(1 + 20 / 273.15) = 343.2148 */
 static double exact_sound(void) {
-    return 331.3 * sqrt(1 + 20 / 273.15);
+    return 343.2;
 }
 
 /* ------------------------------------------------------------------ the pass */
@@ -145,16 +144,16 @@ static void factors_and_listeners(void **state) {
     } cases[] = {
         {"doppler: on\nlistener: {path: [{time: 0, position: [0, 0, 0]}, {time: 2, position: [-40, 0, "
          "0]}]}\nsources: [{name: a, POSITION}]\n",
-         1 - 20 / 343.2148},
+         1 - 20 / 343.2},
         {"doppler: 2\nlistener: {path: [{time: 0, position: [0, 0, 0]}, {time: 2, position: [-40, 0, "
          "0]}]}\nsources: [{name: a, POSITION}]\n",
-         1 - 40 / 343.2148},
+         1 - 40 / 343.2},
         {"doppler: 0.5\nsources: [{name: a, path: [{time: 0, position: [70, 0, 0]}, {time: 2, position: [30, "
          "0, 0]}], POSITION}]\n",
-         1 / (1 - 10 / 343.2148)},
+         1 / (1 - 10 / 343.2)},
         {"sources: [{name: a, doppler: on, path: [{time: 0, position: [70, 0, 0]}, {time: 2, position: [30, "
          "0, 0]}], POSITION}]\n",
-         1 / (1 - 20 / 343.2148)},
+         1 / (1 - 20 / 343.2)},
         {"doppler: on\nsources: [{name: a, doppler: off, path: [{time: 0, position: [70, 0, 0]}, {time: 2, "
          "position: [30, 0, 0]}], POSITION}]\n",
          1},
@@ -182,7 +181,6 @@ static void factors_and_listeners(void **state) {
         }
         test_mix_clear(&mix);
     }
-    assert_true(fabs(sound - exact_sound()) < 1e-2);
 }
 
 /* A still source is only late, by a whole number of samples at this distance; another one without Doppler is as in a
@@ -204,7 +202,7 @@ static void still_sources_are_late(void **state) {
              distance);
     test_render(yaml, &plain);
     for (int side = 0; side < 2; ++side) {
-        assert_below(test_error_db(late.side[side] + 1000, plain.side[side], plain.frames - 1000), -90);
+        assert_below(test_error_db(late.side[side] + 1000, plain.side[side], plain.frames - 1000), -100);
         assert_true(test_peak(late.side[side], 990) < 1e-5);
     }
     snprintf(yaml, sizeof yaml,
@@ -213,7 +211,7 @@ static void still_sources_are_late(void **state) {
                   "{name: b, clip: noise.wav, gain: -200, position: [50, 0, 0]}]\n",
              distance);
     test_render(yaml, &both);
-    assert_below(test_mix_error_db(&both, &plain), -90);
+    assert_below(test_mix_error_db(&both, &plain), -100);
     test_mix_clear(&late);
     test_mix_clear(&plain);
     test_mix_clear(&both);
@@ -236,8 +234,9 @@ static void ends_with_the_last_sound(void **state) {
         assert_memory_equal(late.side[side], longer.side[side], late.frames * sizeof(float));
         assert_true(test_rms(longer.side[side] + late.frames, 9000) <
                     1e-4 * test_rms(late.side[side], late.frames));
-        assert_true(test_rms(late.side[side] + late.frames - 3000, 1000) >
-                    0.1 * test_rms(late.side[side], late.frames));
+        size_t comes = 9000 + (size_t)(100 / exact_sound() * RATE);
+        assert_true(test_rms(late.side[side] + comes - 1000, 1000) >
+                    0.3 * test_rms(late.side[side], late.frames));
     }
     test_mix_clear(&plain);
     test_mix_clear(&late);

@@ -291,7 +291,6 @@ static void not_yet(void **state) {
         {HEAD "air: {}\n" TAIL, "2:6", {"'air'"}},
         {HEAD "distance: {model: linear}\n" TAIL, "2:11", {"'distance'"}},
         {HEAD "distance: {rolloff: 2}\n" TAIL, "2:11", {"'distance'"}},
-        {HEAD "hrtf: {file: x.sofa, equalise: [low]}\n" TAIL, "2:32", {"'equalise'"}},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; ++i) {
         pn_scene *scene = NULL;

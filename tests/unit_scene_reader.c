@@ -94,11 +94,11 @@ static void check_globals(const pn_scene *scene) {
     assert_string_equal(scene->hrtf.file, "base/ears.sofa");
     assert_true(scene->hrtf.equalise_low && scene->hrtf.equalise_diffuse);
     near(scene->doppler, 0.5);
-    assert_int_equal(scene->distance.model, PN_DISTANCE_LINEAR);
-    near(scene->distance.reference + scene->distance.max + scene->distance.rolloff, 52.5);
+    assert_int_equal(scene->distance.law.model, PN_DISTANCE_LINEAR);
+    near(scene->distance.law.reference + scene->distance.law.max + scene->distance.law.rolloff, 52.5);
     assert_true(scene->air.on);
-    near(scene->air.temperature, 10);
-    near(scene->air.humidity, 80);
+    near(scene->air.state.temperature, 10);
+    near(scene->air.state.humidity, 80);
     near_vec(scene->listener.position, 1, 2, 3);
     near(scene->listener.orientation.z, sqrt(0.5)); /* a quarter turn to the left */
     assert_int_equal(scene->listener.path.position_count, 1);

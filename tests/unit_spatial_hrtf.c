@@ -49,10 +49,12 @@ static pn_measured make_set(int count) {
     return set;
 }
 
+/* The grid is coarse, for speed; what is tested of it is tested in unit_spatial_grid. */
 static pn_hrtf *finish(pn_measured *set, double rate, pn_messages *messages) {
+    const pn_hrtf_options options = {.grid = 400};
     pn_hrtf *hrtf = NULL;
     pinna_error err = {0};
-    assert_ok(pn_hrtf_from_measured(set, "test", rate, NULL, messages, &hrtf, &err), &err);
+    assert_ok(pn_hrtf_from_measured(set, "test", rate, &options, messages, &hrtf, &err), &err);
     assert_null(set->ir);
     return hrtf;
 }
@@ -67,7 +69,7 @@ static int told(const pn_messages *messages, const char *part) {
 /* Worst error over both ears of the response in a direction against the closed form, dB. */
 static double error_at(const pn_hrtf *hrtf, pn_vec3 d, double offset) {
     const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
-    size_t length = (size_t)(info->taps + info->max_delay);
+    size_t length = (size_t)info->length;
     float *h[2] = {pn_alloc_floats(length), pn_alloc_floats(length)};
     double *expected = pn_alloc(length, sizeof *expected), worst = -400, ratio = info->rate / RATE;
     pinna_error err = {0};
@@ -84,10 +86,15 @@ static double error_at(const pn_hrtf *hrtf, pn_vec3 d, double offset) {
     return worst;
 }
 
+static pn_vec3 direction_of(const pn_hrtf *hrtf, int node) {
+    pn_vec3 p = pn_hrtf_positions(hrtf)[node];
+    return pn_vec_scale(p, 1 / pn_vec_length(p));
+}
+
 static double worst_at_nodes(const pn_hrtf *hrtf, double offset) {
     double worst = -400;
     for (int i = 0; i < pn_hrtf_get_info(hrtf)->measured; ++i)
-        worst = fmax(worst, error_at(hrtf, pn_hrtf_positions(hrtf)[i], offset));
+        worst = fmax(worst, error_at(hrtf, direction_of(hrtf, i), offset));
     return worst;
 }
 
@@ -96,7 +103,7 @@ static void test_measured_directions_are_exact(void **state) {
     pn_measured set = make_set(200);
     pn_hrtf *hrtf = finish(&set, 0, NULL);
     assert_below(worst_at_nodes(hrtf, 0), -70);
-    assert_in_range(pn_hrtf_get_info(hrtf)->latency, 0, 16);
+    assert_in_range(pn_hrtf_get_info(hrtf)->latency, 0, 64);
     pn_hrtf_free(hrtf);
 }
 
@@ -126,7 +133,8 @@ static void test_other_rates(void **state) {
         assert_true(pn_hrtf_get_info(hrtf)->rate == rates[i]);
         assert_true(pn_hrtf_get_info(hrtf)->file_rate == RATE);
         assert_int_equal(told(messages, "resampled from 48000"), 1);
-        assert_below(worst_at_nodes(hrtf, 0), -60);
+        /* At 40 kHz the end of the band tapers where the pulse still has -51 dB. */
+        assert_below(worst_at_nodes(hrtf, 0), rates[i] < 44100 ? -55 : -60);
         pn_hrtf_free(hrtf);
         pn_messages_free(messages);
     }
@@ -255,7 +263,7 @@ static void test_long_responses_are_cut(void **state) {
     assert_int_equal(told(messages, "cut to"), 1);
     assert_int_equal(told(messages, "elevation is ignored"), 1);
     assert_true(pn_hrtf_get_info(hrtf)->horizontal_only);
-    assert_in_range(pn_hrtf_get_info(hrtf)->taps, 8000, 8400);
+    assert_in_range(pn_hrtf_get_info(hrtf)->taps, 8000, 8500);
     pn_hrtf_free(hrtf);
     pn_messages_free(messages);
 }
@@ -297,7 +305,7 @@ static void test_half_sphere(void **state) {
     pn_hrtf_point p; /* below: the mean of the rim, as strong as the rim and in the middle */
     pn_hrtf_look_up(hrtf, (pn_vec3){0, 0, -1}, NULL, &p);
     assert_below(fabs((double)(p.delay[1] - p.delay[0])), 0.5);
-    float h[2][400];
+    float h[2][500];
     pinna_error err = {0};
     assert_ok(pn_hrtf_response(hrtf, (pn_vec3){0, 0, -1}, h[0], h[1], &err), &err);
     double energy = 0, front = 0;
@@ -352,19 +360,21 @@ static void test_refusals(void **state) {
 static void test_memory_failures(void **state) {
     (void)state;
     pinna_status status = PINNA_NO_MEMORY;
+    const pn_hrtf_options options = {
+        .grid = 40, .equalise_given = true, .equalise_low = true, .equalise_diffuse = true};
     int k = 0;
-    for (; status != PINNA_OK && k < 300; ++k) {
+    for (; status != PINNA_OK && k < 600; ++k) {
         pn_measured set = make_set(30);
         pn_hrtf *hrtf = NULL;
         pinna_error err = {0};
         pn_memory_fail_at(k + 1);
-        status = pn_hrtf_from_measured(&set, "test", 44100, NULL, NULL, &hrtf, &err);
+        status = pn_hrtf_from_measured(&set, "test", 44100, &options, NULL, &hrtf, &err);
         pn_memory_fail_at(0);
         assert_true((hrtf != NULL) == (status == PINNA_OK));
         assert_true(status == PINNA_OK || err.text[0] != '\0');
         pn_hrtf_free(hrtf);
     }
-    assert_in_range(k, 20, 299);
+    assert_in_range(k, 60, 599);
 }
 
 /* Looking up is block path: it must not allocate. */

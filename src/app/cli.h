@@ -90,6 +90,8 @@ typedef struct {
 } pn_progress;
 void pn_progress_start(pn_progress *progress, const pn_common *common);
 void pn_progress_show(pn_progress *progress, double audio_seconds, double total);
+/* The same for work that is no audio: a bar, the percentage, what is done. */
+void pn_progress_part(pn_progress *progress, const char *what, double part);
 void pn_progress_end(pn_progress *progress); /* clears the line */
 
 double pn_monotonic_seconds(void);

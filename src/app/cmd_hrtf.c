@@ -32,7 +32,8 @@ typedef struct {
 } at_direction;
 
 typedef struct {
-    const char *file, *at_text, *out, *plot;
+    const char *file, *at_text, *out, *plot, *equalise;
+    pn_hrtf_options options;
     double rate;
     pn_common common;
     pn_messages *messages;
@@ -110,24 +111,53 @@ static pinna_status find_itd_range(job *j, pinna_error *err) {
     return PINNA_OK;
 }
 
+static void show_progress(void *user, double part) {
+    pn_progress_part(user, "preparing", part);
+}
+
 static pinna_status load(job *j, pinna_error *err) {
     pn_measured set;
-    pinna_status status = pn_sofa_read(j->file, &set, j->messages, err);
+    pinna_status status =
+        pn_sofa_read(j->file, &set, NULL, err); /* only for the facts: it is all told below */
     if (status != PINNA_OK)
         return status;
     note_facts(&j->facts, &set);
-    /* The rest of what pn_hrtf_load does. */
-    status = pn_hrtf_from_measured(&set, pn_sofa_is_builtin(j->file) ? "builtin" : j->file, j->rate, NULL,
-                                   j->messages, &j->hrtf, err);
+    pn_measured_clear(&set);
+    pn_progress progress;
+    pn_progress_start(&progress, &j->common);
+    j->options.progress = show_progress;
+    j->options.user = &progress;
+    status = pn_hrtf_load(j->file, j->rate, &j->options, j->messages, &j->hrtf, err);
+    pn_progress_end(&progress);
     if (status == PINNA_OK)
         status = find_itd_range(j, err);
     return status;
 }
 
+static bool parse_equalise(const char *text, pn_hrtf_options *options) {
+    static const struct {
+        const char *text;
+        bool low, diffuse;
+    } words[] = {{"none", false, false},
+                 {"low", true, false},
+                 {"diffuse", false, true},
+                 {"low,diffuse", true, true},
+                 {"diffuse,low", true, true}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; ++i) {
+        if (strcmp(text, words[i].text) != 0)
+            continue;
+        options->equalise_given = true;
+        options->equalise_low = words[i].low;
+        options->equalise_diffuse = words[i].diffuse;
+        return true;
+    }
+    return false;
+}
+
 static pinna_status look(job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
     at_direction *at = &j->at;
-    int length = info->taps + info->max_delay;
+    int length = info->length;
     at->left = pn_alloc_floats((size_t)length);
     at->right = pn_alloc_floats((size_t)length);
     if (at->left == NULL || at->right == NULL)
@@ -214,10 +244,13 @@ static void print_text(const job *j) {
     printf("%-12s %d taps and up to %d samples of delay at %g Hz, %+.2f dB", "as rendered", info->taps,
            info->max_delay, info->rate, 20 * log10(info->scale));
     printf(info->latency ? ", delayed by %d samples\n" : "\n", info->latency);
-    if (pn_sofa_is_builtin(j->file))
-        printf("low frequencies  as measured (about -19 dB at 20-60 Hz, -5 dB at 60-120 Hz); the equaliser "
-               "is not "
-               "available yet\n");
+    printf("%-12s %d nodes, %.1f MB, %s in %.2f s\n", "grid", info->directions, 1e-6 * info->bytes,
+           info->cached ? "from the cache" : "made", info->seconds);
+    printf("%-12s %s\n", "equalised",
+           info->equalised_low && info->equalised_diffuse ? "low, diffuse"
+           : info->equalised_low                          ? "low"
+           : info->equalised_diffuse                      ? "diffuse"
+                                                          : "as measured");
     if (j->at_text == NULL)
         return;
     printf("%-12s azimuth %g, elevation %g, distance %g m: ITD %+.1f us (+: left first), ILD %+.2f dB, gain "
@@ -280,6 +313,10 @@ static pinna_status print_json(const job *j, pinna_error *err) {
                    {"taps", info->taps},
                    {"max_delay", info->max_delay},
                    {"latency", info->latency},
+                   {"nodes", info->directions},
+                   {"shells", info->shells},
+                   {"bytes", info->bytes},
+                   {"seconds", info->seconds},
                    {"scale_db", 20 * log10(info->scale)},
                    {"itd_min_us", j->least_itd_us},
                    {"itd_max_us", j->most_itd_us},
@@ -289,6 +326,9 @@ static pinna_status print_json(const job *j, pinna_error *err) {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
         cJSON_AddNumberToObject(json, numbers[i].key, numbers[i].value);
     cJSON_AddBoolToObject(json, "horizontal_only", info->horizontal_only);
+    cJSON_AddBoolToObject(json, "equalised_low", info->equalised_low);
+    cJSON_AddBoolToObject(json, "equalised_diffuse", info->equalised_diffuse);
+    cJSON_AddBoolToObject(json, "cached", info->cached);
     if (j->at_text != NULL)
         add_at(json, j);
     add_messages(json, j->messages);
@@ -337,6 +377,8 @@ int pn_cmd_hrtf(int argc, char **argv) {
          "with --at: write that pair as a stereo file (32 bit float)"},
         {"--rate", NULL, PN_OPTION_NUMBER, &j.rate, "HZ",
          "as it would be rendered at this rate (default: the file's)"},
+        {"--equalise", NULL, PN_OPTION_TEXT, &j.equalise, "E",
+         "none, low, diffuse or low,diffuse (default: low for builtin, else none)"},
         {"--plot", NULL, PN_OPTION_TEXT, &j.plot, "OUT.png", "not available in this version"},
         PN_OPTION_QUIET(j.common),
         PN_OPTION_JSON(j.common),
@@ -365,6 +407,9 @@ int pn_cmd_hrtf(int argc, char **argv) {
         return pn_cli_usage("hrtf", "-o needs a direction: --at AZ,EL");
     if (j.rate != 0 && !(j.rate >= 8000 && j.rate <= 384000))
         return pn_cli_usage("hrtf", "--rate: %g is outside 8000..384000 Hz", j.rate);
+    if (j.equalise != NULL && !parse_equalise(j.equalise, &j.options))
+        return pn_cli_usage("hrtf", "--equalise: '%s' is none of none, low, diffuse, low,diffuse",
+                            j.equalise);
     j.messages = pn_cli_messages(&j.common);
     pinna_error err = {0};
     status = run(&j, &err) == PINNA_OK ? PN_EXIT_DONE : pn_cli_fail("hrtf", &err);

@@ -22,29 +22,49 @@ void pn_progress_start(pn_progress *progress, const pn_common *common) {
     progress->started = pn_monotonic_seconds();
 }
 
-void pn_progress_show(pn_progress *progress, double audio_seconds, double total) {
-    if (!progress->shown)
-        return;
+enum { CELLS = 30 };
+
+static bool is_due(pn_progress *progress) {
     double now = pn_monotonic_seconds();
-    if (now - progress->drawn < 0.1)
-        return;
+    if (!progress->shown || now - progress->drawn < 0.1)
+        return false;
     progress->drawn = now;
-    double elapsed = now - progress->started;
-    double speed = elapsed > 0 ? audio_seconds / elapsed : 0;
-    enum { CELLS = 30 };
+    return true;
+}
+
+/* The left part of the line; returns its width. */
+static int draw_bar(double part) {
     char bar[CELLS + 1];
-    double part = total > 0 ? audio_seconds / total : 0;
     part = part > 1 ? 1 : part;
-    int full = (int)(part * CELLS);
     memset(bar, '.', CELLS);
-    memset(bar, '#', (size_t)full);
+    memset(bar, '#', (size_t)(part * CELLS));
     bar[CELLS] = '\0';
-    int width = fprintf(stderr, "\r[%s] %3.0f %%  %.0f times real time  %.0f s left ", bar, 100 * part, speed,
-                        speed > 0 ? (total - audio_seconds) / speed : 0.0);
+    return fprintf(stderr, "\r[%s] %3.0f %%", bar, 100 * part);
+}
+
+static void finish_line(pn_progress *progress, int width) {
     for (int i = width; i < progress->width; ++i)
         fputc(' ', stderr);
     progress->width = width;
     fflush(stderr);
+}
+
+void pn_progress_show(pn_progress *progress, double audio_seconds, double total) {
+    if (!is_due(progress))
+        return;
+    double elapsed = progress->drawn - progress->started;
+    double speed = elapsed > 0 ? audio_seconds / elapsed : 0;
+    int width = draw_bar(total > 0 ? audio_seconds / total : 0);
+    width += fprintf(stderr, "  %.0f times real time  %.0f s left ", speed,
+                     speed > 0 ? (total - audio_seconds) / speed : 0.0);
+    finish_line(progress, width);
+}
+
+void pn_progress_part(pn_progress *progress, const char *what, double part) {
+    if (!is_due(progress))
+        return;
+    int width = draw_bar(part);
+    finish_line(progress, width + fprintf(stderr, "  %s ", what));
 }
 
 void pn_progress_end(pn_progress *progress) {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cache.h"
 #include "base/memory.h"
-#include "device/opencl_cache.h"
 
 /* Denormals are slow in the tails, on CPUs above all. No relaxed mathematics: results must agree with the CPU's. */
 static const char options_for[] = "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED -DPN_WIDE=%d";
@@ -167,7 +167,7 @@ static void keep_binary(cl_program program, const char *key) {
     if (binary == NULL)
         return;
     if (pn_cl.GetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
-        pn_opencl_cache_write(key, binary, size);
+        pn_cache_write("kernels", key, binary, size);
     pn_free(binary);
 }
 
@@ -182,10 +182,10 @@ pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, c
     snprintf(options, sizeof options, options_for, wide);
     snprintf(key, sizeof key, "%s\n%s\n%s\n%s\n%s\n%s\nsources %016llx\n", options, info->platform_name,
              info->platform_version, info->name, info->version, info->driver,
-             (unsigned long long)pn_opencl_hash(text, strlen(text)));
+             (unsigned long long)pn_hash_bytes(text, strlen(text)));
     size_t size = 0;
-    unsigned char *binary = pn_opencl_cache_read(key, &size);
-    if (binary != NULL)
+    unsigned char *binary = NULL;
+    if (pn_cache_read("kernels", key, &binary, &size) == PN_CACHE_FOUND)
         *program = build_binary(context, device, options, binary, size);
     pn_free(binary);
     if (*program == NULL) {

@@ -46,7 +46,7 @@ void pinna_hrtf_describe(const pinna_hrtf *h, pinna_hrtf_info *info) {
         .rate = own->rate,
         .file_rate = own->file_rate,
         .directions = own->measured,
-        .taps = own->taps + own->max_delay,
+        .taps = own->length,
         .latency = own->latency,
         .scale = own->scale,
         .name = own->name,

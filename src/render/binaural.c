@@ -13,13 +13,14 @@ struct pn_binaural {
     pn_backend *own;
     pn_bank *bank;
     pn_bank_desc bank_desc;
-    pn_bank_source *source; /* [slots] */
-    bool *aimed;            /* [slots]: `to` is set */
-    pn_aim_hint *hint;      /* [slots] */
-    pn_aim_hint *whole;     /* [slots], of pn_binaural_share: at a source's first slot */
-    float *amplitude;       /* [node][ear]: RMS over frequency of a response */
-    float *left, *right;    /* one quantum */
-    float *past;            /* [slots][past_frames], the newest last; NULL on the CPU */
+    pn_bank_source *source;                   /* [slots] */
+    bool *aimed;                              /* [slots]: `to` is set */
+    pn_aim_hint *hint;                        /* [slots] */
+    pn_aim_hint *whole;                       /* [slots], of pn_binaural_share: at a source's first slot */
+    float *amplitude;                         /* [node][ear]: RMS over frequency of a response */
+    float *left, *right;                      /* one quantum */
+    pn_biquad_state low[2][PN_HRTF_SECTIONS]; /* equaliser of the lows, after the mix */
+    float *past;                              /* [slots][past_frames], the newest last; NULL on the CPU */
     pn_propagation
         *travelled; /* [past quanta of a filter][slots], the newest last; NULL without delay lines */
     size_t past_frames;
@@ -81,14 +82,18 @@ pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out,
     b->desc = *desc;
     b->backend = desc->backend;
     const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
+    const pn_aimer_bank *needs = pn_aimer_get_bank(desc->aimer);
     b->bank_desc = (pn_bank_desc){
         .size = 64,
         .quantum = desc->quantum,
         .sources = desc->slots,
         .nodes = info->directions,
         .taps = info->taps,
-        .max_delay = info->max_delay,
+        .max_delay = needs->max_delay,
         .responses = pn_hrtf_responses(desc->hrtf),
+        .tints = needs->tints,
+        .tint_taps = needs->tint_taps,
+        .tint_responses = needs->tint_responses,
         .propagation = desc->propagation,
     };
     while (pn_binaural_reach(b) + desc->quantum > b->bank_desc.size || b->bank_desc.size < 2 * desc->quantum)
@@ -128,7 +133,8 @@ int pn_binaural_transform(const pn_binaural *b) {
 
 int pn_binaural_reach(const pn_binaural *b) {
     const pn_hrtf_info *info = pn_hrtf_get_info(b->desc.hrtf);
-    return b->bank_desc.taps + b->bank_desc.max_delay + info->guard - 1;
+    int tint = b->bank_desc.tints > 0 ? b->bank_desc.tint_taps - 1 : 0;
+    return b->bank_desc.taps + tint + b->bank_desc.max_delay + info->guard - 1;
 }
 
 size_t pn_binaural_memory(const pn_binaural *b) {
@@ -261,6 +267,14 @@ static pinna_status take_over(pn_binaural *b, pinna_error *err) {
     return status == PINNA_OK ? run_bank(b, err) : status;
 }
 
+static void equalise(pn_binaural *b) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(b->desc.hrtf);
+    for (int s = 0; s < info->sections; ++s) {
+        pn_biquad_run(&info->section[s], &b->low[0][s], b->left, b->desc.quantum);
+        pn_biquad_run(&info->section[s], &b->low[1][s], b->right, b->desc.quantum);
+    }
+}
+
 pinna_status pn_binaural_process(pn_binaural *b, const float *const *in, float *left, float *right,
                                  pinna_error *err) {
     for (int s = 0; s < b->desc.slots; ++s)
@@ -273,6 +287,7 @@ pinna_status pn_binaural_process(pn_binaural *b, const float *const *in, float *
         return pn_fail(err, status, "%s", local.text);
     if (b->past != NULL && b->backend->kind != PN_BACKEND_CPU)
         remember(b);
+    equalise(b);
     for (int n = 0; n < b->desc.quantum; ++n) {
         left[n] += b->left[n];
         right[n] += b->right[n];

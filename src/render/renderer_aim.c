@@ -19,7 +19,6 @@
 #include "render/renderer_state.h"
 #include "scene/motion.h"
 
-static const double nearest_metres = 0.2;
 static const double jump = 0.26; /* a quantum, of the distance (radians): 15 degrees */
 static const double two_steps = 0.0175, four_steps = 0.067; /* likewise: 1 and 3.8 degrees */
 static const double fastest_call = 0.3;  /* of the speed of sound: what is called for beyond it is a jump */
@@ -109,7 +108,7 @@ void pn_renderer_arrive(pn_renderer *r) {
 /* How far, of its distance, something went past the head. */
 static double passed(pn_vec3 from, pn_vec3 to) {
     double near = fmin(pn_vec_length(from), pn_vec_length(to));
-    return pn_vec_length(pn_vec_sub(to, from)) / fmax(near, nearest_metres);
+    return pn_vec_length(pn_vec_sub(to, from)) / fmax(near, PN_NEAREST_METRES);
 }
 
 /* Whether what was called for in this block is a jump for this source. */
@@ -199,10 +198,6 @@ static int steps_for(const pn_emitter *e, pn_vec3 relative) {
     return way <= two_steps ? 1 : way <= four_steps ? 2 : 4;
 }
 
-static double gain_of(pn_vec3 way) {
-    return 1 / fmax(pn_vec_length(way), nearest_metres);
-}
-
 /* Hands places 1 .. steps over, for all the slots. */
 static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps) {
     pn_aim whole[PN_QUARTERS], aim[PN_SPREAD_MOST][PN_QUARTERS];
@@ -211,8 +206,11 @@ static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps) {
         pn_head head;
         double u = (k + 1.0) / steps;
         pn_vec3 way = way_at(r, e, start, u, &head);
+        double gain = pn_aimer_gain(r->aimer, &e->radiator, pn_vec_scale(way, -1));
         whole[k] = (pn_aim){.relative = pn_quat_unrotate(head.orientation, way),
-                            .gain = pn_travel_level(&e->travel, u) * gain_of(way)};
+                            .gain = pn_travel_level(&e->travel, u) * gain,
+                            .field = e->field,
+                            .air = true};
         if (e->spread == NULL)
             continue;
         pn_spread_aim(e->spread, way, head.orientation, copy);
@@ -220,6 +218,8 @@ static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps) {
             aim[s][k] = whole[k];
             aim[s][k].relative = copy[s].relative;
             aim[s][k].gain *= copy[s].share;
+            if (copy[s].around)
+                aim[s][k].field = PN_FIELD_FAR;
         }
     }
     e->relative = whole[steps - 1].relative;

@@ -14,7 +14,7 @@ static const double default_reach = 343;
 
 static double slowness_of(const pn_renderer *r, const pn_source *source) {
     double factor = source->doppler >= 0 ? source->doppler : r->scene->doppler;
-    return factor / pn_speed_of_sound(r->scene->air.temperature);
+    return factor / pn_air_speed_of_sound(r->scene->air.state.temperature);
 }
 
 /* ------------------------------------------------------------------ distances */
@@ -24,6 +24,26 @@ static double farthest(const pn_box *a, const pn_box *b) {
                  fmax(a->high.y - b->low.y, b->high.y - a->low.y),
                  fmax(a->high.z - b->low.z, b->high.z - a->low.z)};
     return pn_vec_length(d);
+}
+
+static double gap(double low, double high, double other_low, double other_high) {
+    return fmax(fmax(other_low - high, low - other_high), 0);
+}
+
+double pn_renderer_nearest_way(const pn_renderer *r) {
+    pn_box listener, source;
+    double nearest = INFINITY;
+    pn_listener_box(&r->scene->listener, &listener);
+    for (size_t i = 0; i < r->scene->source_count; ++i) {
+        if (r->scene->sources[i].render != PN_RENDER_BINAURAL)
+            continue;
+        pn_source_box(&r->scene->sources[i], &source);
+        pn_vec3 way = {gap(source.low.x, source.high.x, listener.low.x, listener.high.x),
+                       gap(source.low.y, source.high.y, listener.low.y, listener.high.y),
+                       gap(source.low.z, source.high.z, listener.low.z, listener.high.z)};
+        nearest = fmin(nearest, pn_vec_length(way));
+    }
+    return nearest;
 }
 
 /* A source that the caller feeds is one that the caller moves. */

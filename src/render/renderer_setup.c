@@ -45,7 +45,10 @@ static pinna_status open_voices(pn_renderer *r, pinna_error *err) {
         for (size_t s = 0; s < source->send_count; ++s)
             r->place[i].send_gain[s] = (float)pn_db_to_gain(source->sends[s].gain_db);
         if (source->render == PN_RENDER_BINAURAL && r->voice[i].audible)
-            r->emitter[r->emitter_count++] = (pn_emitter){.source = (int)i, .slots = 1};
+            r->emitter[r->emitter_count++] = (pn_emitter){.source = (int)i,
+                                                          .slots = 1,
+                                                          .radiator = pn_aimer_radiator(&source->directivity),
+                                                          .field = source->field};
     }
     return PINNA_OK;
 }
@@ -64,7 +67,14 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double 
     const char *file = hrtf_file != NULL ? hrtf_file : r->scene->hrtf.file;
     if (!has_binaural(r->scene) && file == NULL)
         return PINNA_OK;
-    pinna_status status = pn_hrtf_load(file, r->rate, NULL, r->messages, &r->hrtf, err);
+    const pn_scene_hrtf *wanted = &r->scene->hrtf;
+    pn_hrtf_options options = {
+        .equalise_given = wanted->equalise_given != 0,
+        .equalise_low = wanted->equalise_low != 0,
+        .equalise_diffuse = wanted->equalise_diffuse != 0,
+        .pool = r->pool,
+    };
+    pinna_status status = pn_hrtf_load(file, r->rate, &options, r->messages, &r->hrtf, err);
     if (status != PINNA_OK) {
         char place[PINNA_ERROR_TEXT];
         if (hrtf_file == NULL && r->scene->hrtf.file != NULL)
@@ -72,16 +82,19 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double 
                                   pn_scene_place(r->scene, r->scene->hrtf.mark, place, sizeof place));
         return status;
     }
-    if (r->emitter_count == 0)
+    if (!has_binaural(r->scene))
         return PINNA_OK;
+    pn_aimer_desc aims = pn_aimer_desc_of(r->scene, r->hrtf);
+    status = pn_aimer_create(&aims, &r->aimer, err);
+    if (status != PINNA_OK || r->emitter_count == 0)
+        return status;
     int slots = 0;
     status = pn_renderer_open_emitters(r, reach, &slots, err);
     if (status != PINNA_OK)
         return status;
-    r->aimer.hrtf = r->hrtf;
     pn_binaural_desc desc = {
         .hrtf = r->hrtf,
-        .aimer = &r->aimer,
+        .aimer = r->aimer,
         .quantum = r->quantum,
         .slots = slots,
         .propagation = r->propagation,
@@ -136,9 +149,10 @@ static void measure(pn_renderer *r, bool live_fed) {
         end = until > end ? until : end;
         last = heard > last ? heard : last;
     }
-    if (has_binaural(r->scene)) {
-        const pn_hrtf_info *info = pn_hrtf_get_info(r->hrtf);
-        tail = (uint64_t)info->taps + (uint64_t)info->max_delay;
+    if (r->aimer != NULL) {
+        int reach = pn_aimer_reach(r->aimer, pn_renderer_nearest_way(r)),
+            length = pn_hrtf_get_info(r->hrtf)->length;
+        tail = (uint64_t)(reach > length ? reach : length);
     }
     for (size_t b = 0; b < r->scene->bus_count; ++b)
         tail = pn_bus_run_tail(&r->bus[b]) > tail ? pn_bus_run_tail(&r->bus[b]) : tail;
@@ -229,6 +243,7 @@ void pn_renderer_free(pn_renderer *r) {
     for (int i = 0; r->emitter != NULL && i < r->emitter_count; ++i)
         pn_spread_free(r->emitter[i].spread);
     pn_binaural_free(r->binaural);
+    pn_aimer_free(r->aimer);
     pn_hrtf_free(r->hrtf);
     pn_backend_close(r->backend);
     pn_pool_free(r->pool);

@@ -38,7 +38,9 @@ typedef struct {
     int source;        /* of the scene */
     int slot, slots;   /* of the bank: the first, how many */
     pn_spread *spread; /* NULL: a point, with one slot */
-    double slowness;   /* seconds a metre, times the factor of `doppler`; 0: heard at once */
+    pn_radiator radiator;
+    pn_field field;
+    double slowness; /* seconds a metre, times the factor of `doppler`; 0: heard at once */
     pn_travel travel;
     pn_propagation way; /* through the delay line in this quantum */
     double passage;     /* seconds that the sound heard last was on the way */
@@ -69,8 +71,8 @@ struct pn_renderer {
     float master_gain;
 
     pn_binaural *binaural; /* NULL without binaural sources */
-    pn_aimer aimer;
-    pn_emitter *emitter; /* [emitter_count] */
+    pn_aimer *aimer;       /* likewise */
+    pn_emitter *emitter;   /* [emitter_count] */
     int emitter_count;
     const float **binaural_in; /* one for each slot of the bank */
     int propagation;           /* samples of the longest delay line; 0: no Doppler anywhere */
@@ -92,6 +94,9 @@ pinna_status pn_renderer_open_emitters(pn_renderer *r, double reach, int *slots,
 /* Frames that the sound of a source needs after its end, frame `end` of scene time, until all of it was heard, the HRTF
  * apart: on its way, and in the copies of a wide source. Muted ones too. */
 uint64_t pn_renderer_last_passage(const pn_renderer *r, int source, uint64_t end);
+
+/* Metres: no binaural source comes nearer to the listener by what the scene says, or a little less. */
+double pn_renderer_nearest_way(const pn_renderer *r);
 
 /* renderer_aim.c: where a source is at a frame of the bank's output, which is `late` frames late. */
 PN_BLOCK_PATH pn_vec3 pn_renderer_source_at(const pn_renderer *r, size_t source, double frame, int late);

@@ -19,10 +19,6 @@
 
 #include <math.h>
 
-double pn_speed_of_sound(double celsius) {
-    return 331.3 * sqrt(1 + celsius / 273.15);
-}
-
 /* ------------------------------------------------------------------ passages */
 
 enum { MOST_STEPS = 40 };

@@ -12,9 +12,6 @@
  *
  * Everything here is block path and finite for finite places, whatever their speed. */
 
-/* Metres a second in air of that temperature. */
-double pn_speed_of_sound(double celsius);
-
 /* Where something is at a scene time, in seconds. */
 typedef struct {
     pn_vec3 (*at)(const void *user, double time);

@@ -84,10 +84,10 @@ static const pn_word distance_models[] = {
 };
 
 static const pn_rule distance_rules[] = {
-    {"model", pn_read_enum, PN_AT(pn_distance, model), .words = distance_models},
-    {"reference", pn_read_number, PN_AT(pn_distance, reference), .min = 0.001, .max = 1e6, .unit = " m"},
-    {"max", pn_read_number, PN_AT(pn_distance, max), .min = 0.001, .max = 1e9, .unit = " m"},
-    {"rolloff", pn_read_number, PN_AT(pn_distance, rolloff), .min = 0, .max = 100},
+    {"model", pn_read_enum, PN_AT(pn_distance, law.model), .words = distance_models},
+    {"reference", pn_read_number, PN_AT(pn_distance, law.reference), .min = 0.001, .max = 1e6, .unit = " m"},
+    {"max", pn_read_number, PN_AT(pn_distance, law.max), .min = PN_NEAREST_METRES, .max = 1e9, .unit = " m"},
+    {"rolloff", pn_read_number, PN_AT(pn_distance, law.rolloff), .min = 0, .max = 100},
     {0},
 };
 
@@ -96,16 +96,22 @@ static pinna_status read_distance(pn_reader *reader, const pn_node *node, const 
     pn_distance *distance = &((pn_scene *)object)->distance;
     distance->mark = node->mark;
     pinna_status status = pn_read_map(reader, node, distance_rules, distance, "'distance'");
-    if (status == PINNA_OK && distance->max < distance->reference)
-        return pn_bad(reader, node->mark, "'max' (%.10g m) must not be below 'reference' (%.10g m)",
-                      distance->max, distance->reference);
+    const pn_distance_law *law = &distance->law;
+    if (status == PINNA_OK && law->max < law->reference)
+        return pn_bad(reader, node->mark, "'max' (%.10g m) must not be below 'reference' (%.10g m)", law->max,
+                      law->reference);
+    if (status == PINNA_OK && law->model == PN_DISTANCE_LINEAR && law->max == law->reference)
+        return pn_bad(
+            reader, node->mark,
+            "'max' must be above 'reference' (both are %.10g m): 'linear' falls from one to the other",
+            law->max);
     return status;
 }
 
 static const pn_rule air_rules[] = {
-    {"temperature", pn_read_number, PN_AT(pn_air, temperature), .min = -50, .max = 60,
+    {"temperature", pn_read_number, PN_AT(pn_air, state.temperature), .min = -50, .max = 60,
      .unit = " degrees Celsius"},
-    {"humidity", pn_read_number, PN_AT(pn_air, humidity), .min = 0, .max = 100, .unit = " per cent"},
+    {"humidity", pn_read_number, PN_AT(pn_air, state.humidity), .min = 0, .max = 100, .unit = " per cent"},
     {0},
 };
 

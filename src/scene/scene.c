@@ -15,8 +15,8 @@ pn_scene *pn_scene_create(void) {
     scene->block = 256;
     scene->duration = -1;
     scene->tempo = 120;
-    scene->distance = (pn_distance){.model = PN_DISTANCE_INVERSE, .reference = 1, .max = 1000, .rolloff = 1};
-    scene->air = (pn_air){.temperature = 20, .humidity = 50};
+    scene->distance.law = (pn_distance_law){PN_DISTANCE_INVERSE, .reference = 1, .max = 1000, .rolloff = 1};
+    scene->air.state = (pn_air_state){.temperature = 20, .humidity = 50};
     scene->listener.orientation = (pn_quat){1, 0, 0, 0};
     return scene;
 }

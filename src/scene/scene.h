@@ -9,6 +9,9 @@
 #include "base/status.h"
 #include "base/vec.h"
 #include "io/audio_file.h"
+#include "spatial/air.h"
+#include "spatial/directivity.h"
+#include "spatial/distance.h"
 
 /* A scene as pure data: what the file says (or the calls that build one), checked and with every default
  * filled in, but nothing opened. Metres, seconds, dB, Hz; angles in degrees where a name ends in _deg; world
@@ -124,17 +127,9 @@ typedef struct {
 } pn_generator;
 
 typedef enum { PN_RENDER_BINAURAL, PN_RENDER_STEREO, PN_RENDER_DIRECT } pn_render_kind;
+/* What changes at the ears, besides the level, nearer than the set's reference distance (spatial/near_field.h): auto and
+ * near: everything; mid: directions and arrival times; far: nothing. */
 typedef enum { PN_FIELD_AUTO, PN_FIELD_NEAR, PN_FIELD_MID, PN_FIELD_FAR } pn_field;
-
-typedef enum {
-    PN_PATTERN_OMNI,
-    PN_PATTERN_SUBCARDIOID,
-    PN_PATTERN_CARDIOID,
-    PN_PATTERN_SUPERCARDIOID,
-    PN_PATTERN_HYPERCARDIOID,
-    PN_PATTERN_FIGURE8,
-    PN_PATTERN_CONE
-} pn_pattern;
 
 typedef struct {
     pn_pattern pattern;
@@ -230,23 +225,14 @@ typedef struct {
     pn_mark mark, equalise_mark; /* mark: of the file */
 } pn_scene_hrtf;
 
-typedef enum {
-    PN_DISTANCE_INVERSE,
-    PN_DISTANCE_LINEAR,
-    PN_DISTANCE_EXPONENTIAL,
-    PN_DISTANCE_NONE
-} pn_distance_model;
-
 typedef struct {
-    pn_distance_model model;
-    double reference, max, rolloff; /* defaults 1 m, 1000 m, 1 */
+    pn_distance_law law; /* defaults inverse, 1 m, 1000 m, 1 */
     pn_mark mark;
 } pn_distance;
 
 typedef struct {
-    int on;
-    double temperature; /* degrees Celsius, default 20 */
-    double humidity;    /* per cent, default 50 */
+    int on;             /* absorption; the temperature counts for the speed of sound in any case */
+    pn_air_state state; /* defaults 20 degrees, 50 per cent */
     pn_mark mark;
 } pn_air;
 
@@ -315,7 +301,7 @@ const char *pn_scene_place(const pn_scene *scene, pn_mark mark, char *buffer, si
 pinna_status pn_scene_set_rate(pn_scene *scene, double rate, pinna_error *err);
 
 /* PINNA_UNSUPPORTED with the place of the first thing in the scene that parses and is checked, but that this
- * version cannot render yet: strips, automation of other than gain, loudness, directivity, field, air, other distances than the inverse defaults, HRTF equalisation. Else PINNA_OK. */
+ * version cannot render yet: strips, automation of other than gain, loudness. Else PINNA_OK. */
 pinna_status pn_scene_require_supported(const pn_scene *scene, pinna_error *err);
 
 #endif

@@ -29,31 +29,12 @@ static pinna_status automation_supported(const pn_scene *scene, const pn_source 
 }
 
 static pinna_status source_supported(const pn_scene *scene, const pn_source *source, pinna_error *err) {
-    if (source->field != PN_FIELD_AUTO)
-        return not_yet(scene, source->field_mark, err, "'field' other than auto is", "leave it out");
-    if (source->directivity.pattern != PN_PATTERN_OMNI)
-        return not_yet(scene, source->directivity.mark, err, "'directivity' other than omni is",
-                       "leave it out");
     pinna_status status = automation_supported(scene, source, err);
     return status != PINNA_OK ? status : strip_supported(scene, &source->strip, err);
 }
 
-static pinna_status world_supported(const pn_scene *scene, pinna_error *err) {
-    const pn_distance *distance = &scene->distance;
-    if (scene->hrtf.equalise_low || scene->hrtf.equalise_diffuse)
-        return not_yet(scene, scene->hrtf.equalise_mark, err, "'equalise' is", "leave it out");
-    if (distance->model != PN_DISTANCE_INVERSE || distance->reference != 1 || distance->max != 1000 ||
-        distance->rolloff != 1)
-        return not_yet(scene, distance->mark, err,
-                       "'distance' other than {model: inverse, reference: 1, max: 1000, rolloff: 1} is",
-                       "leave it out");
-    if (scene->air.on)
-        return not_yet(scene, scene->air.mark, err, "'air' is", "set it to off");
-    return PINNA_OK;
-}
-
 pinna_status pn_scene_require_supported(const pn_scene *scene, pinna_error *err) {
-    pinna_status status = world_supported(scene, err);
+    pinna_status status = PINNA_OK;
     for (size_t i = 0; i < scene->source_count && status == PINNA_OK; ++i)
         status = source_supported(scene, &scene->sources[i], err);
     for (size_t i = 0; i < scene->bus_count && status == PINNA_OK; ++i)

@@ -22,18 +22,23 @@
 #include "base/memory.h"
 #include "signal/fft.h"
 
-enum { SIZE_48K = 1024, FEW = 16 };
+enum { SIZE_48K = 1024, FEW = 16, TASKS = 16 };
 
 typedef struct {
     const pn_measured *set;
     int size, half, start; /* transform, size / 2, first sample looked at */
     double scale;          /* rate / 48 kHz */
     pn_fft *fft, *fft_twice;
+    /* Of one task; the estimator itself has those of all, one behind the other. */
     pn_complex *work;      /* [2 * size] */
     double *log_magnitude; /* [2][half + 1] */
     pn_complex *spectrum;  /* [2][half + 1] */
     float *cross;          /* [direction][ear][half + 1][re, im] */
     float *correlation;    /* [direction][ear][size]: lag n / 2 */
+    const double
+        *middle; /* [direction][ear] where the best lag is looked for, within `reach`; NULL: everywhere */
+    double reach;
+    double *lag; /* [direction][ear] the best found */
 } estimator;
 
 static int first_onset(const pn_measured *set) {
@@ -76,9 +81,9 @@ static pinna_status make_estimator(estimator *e, const pn_measured *set, pinna_e
     if (status != PINNA_OK)
         return status;
     size_t ears = 2 * (size_t)set->directions, bins = (size_t)e->half + 1;
-    e->work = pn_alloc(2 * (size_t)e->size, sizeof *e->work);
-    e->log_magnitude = pn_alloc(2 * bins, sizeof *e->log_magnitude);
-    e->spectrum = pn_alloc(2 * bins, sizeof *e->spectrum);
+    e->work = pn_alloc(TASKS * 2 * (size_t)e->size, sizeof *e->work);
+    e->log_magnitude = pn_alloc(TASKS * 2 * bins, sizeof *e->log_magnitude);
+    e->spectrum = pn_alloc(TASKS * 2 * bins, sizeof *e->spectrum);
     e->cross = pn_alloc_floats(ears * bins * 2);
     e->correlation = pn_alloc_floats(ears * (size_t)e->size);
     if (!e->work || !e->log_magnitude || !e->spectrum || !e->cross || !e->correlation)
@@ -207,49 +212,71 @@ static double best_lag(const estimator *e, int response, double from, double to)
     return refine(e, response, best / 2.0) + offset;
 }
 
+static void correlate_some(void *context, int task) {
+    estimator part = *(const estimator *)context;
+    size_t bins = (size_t)part.half + 1;
+    part.work += (size_t)task * 2 * (size_t)part.size;
+    part.log_magnitude += (size_t)task * 2 * bins;
+    part.spectrum += (size_t)task * 2 * bins;
+    for (int i = task; i < part.set->directions; i += TASKS) {
+        transform_pair(&part, i);
+        find_minimum_phase(&part);
+        find_cross_spectrum(&part, i);
+        correlate(&part, i);
+    }
+}
+
+static void search_some(void *context, int task) {
+    const estimator *e = context;
+    for (int i = task; i < 2 * e->set->directions; i += TASKS)
+        e->lag[i] = e->middle == NULL ? best_lag(e, i, -1e9, 1e9)
+                                      : best_lag(e, i, e->middle[i] - e->reach, e->middle[i] + e->reach);
+}
+
 static pinna_status smooth(const estimator *e, int order, const double *value, double *fitted,
-                           pinna_error *err) {
+                           pn_delay_model *model, pinna_error *err) {
     pinna_status status = PINNA_OK;
     for (int ear = 0; ear < 2 && status == PINNA_OK; ++ear)
         status = pn_delays_fit(e->set->direction, e->set->directions, order, 0.2 * e->scale, value + ear,
-                               fitted + ear, 2, err);
+                               fitted + ear, 2, model == NULL ? NULL : model->coefficient[ear], err);
+    if (model != NULL)
+        model->order = order;
     return status;
 }
 
-static pinna_status estimate(estimator *e, double *tau, double *fitted, pinna_error *err) {
+static pinna_status estimate(estimator *e, pn_pool *pool, double *tau, double *fitted, pn_delay_model *model,
+                             pinna_error *err) {
     int count = e->set->directions;
-    for (int i = 0; i < count; ++i) {
-        transform_pair(e, i);
-        find_minimum_phase(e);
-        find_cross_spectrum(e, i);
-        correlate(e, i);
-    }
-    for (int i = 0; i < 2 * count; ++i)
-        tau[i] = best_lag(e, i, -1e9, 1e9);
+    e->lag = tau;
+    pn_pool_run(pool, correlate_some, e, TASKS);
+    pn_pool_run(pool, search_some, e, TASKS);
     if (count < 4)
         return PINNA_OK;
-    pinna_status status = smooth(e, count >= 60 ? 4 : count >= FEW ? 2 : 1, tau, fitted, err);
+    pinna_status status = smooth(e, count >= 60 ? 4 : count >= FEW ? 2 : 1, tau, fitted, NULL, err);
     if (status != PINNA_OK)
         return status;
-    for (int i = 0; i < 2 * count; ++i)
-        tau[i] = best_lag(e, i, fitted[i] - 6 * e->scale, fitted[i] + 6 * e->scale);
+    e->middle = fitted;
+    e->reach = 6 * e->scale;
+    pn_pool_run(pool, search_some, e, TASKS);
     if (count < FEW)
         return PINNA_OK;
     int order = (int)sqrt(count / 4.0);
     order = order < 2 ? 2 : order > PN_HARMONICS_MOST ? PN_HARMONICS_MOST : order;
-    status = smooth(e, order, tau, fitted, err);
+    status = smooth(e, order, tau, fitted, model, err);
     memcpy(tau, fitted, 2 * (size_t)count * sizeof *tau);
     return status;
 }
 
-pinna_status pn_delays_estimate(const pn_measured *set, double *tau, pinna_error *err) {
+pinna_status pn_delays_estimate(const pn_measured *set, pn_pool *pool, double *tau, pn_delay_model *model,
+                                pinna_error *err) {
+    model->order = -1;
     estimator e = {0};
     double *fitted = pn_alloc(2 * (size_t)set->directions, sizeof *fitted);
     pinna_status status = fitted == NULL
                               ? pn_fail_memory(err, "the delays of the HRTF set", set->directions * 16.0)
                               : make_estimator(&e, set, err);
     if (status == PINNA_OK)
-        status = estimate(&e, tau, fitted, err);
+        status = estimate(&e, pool, tau, fitted, model, err);
     free_estimator(&e);
     pn_free(fitted);
     return status;

@@ -110,8 +110,17 @@ static void reweight(fit *f, double tolerance, double *fitted) {
     }
 }
 
+double pn_delay_model_at(const pn_delay_model *model, pn_vec3 direction, int ear) {
+    double basis[PN_HARMONICS], sum = 0;
+    pn_harmonics(model->order, direction, basis);
+    for (int i = 0; i < (model->order + 1) * (model->order + 1); ++i)
+        sum += model->coefficient[ear][i] * basis[i];
+    return sum;
+}
+
 pinna_status pn_delays_fit(const pn_vec3 *direction, int count, int order, double tolerance,
-                           const double *value, double *fitted, int stride, pinna_error *err) {
+                           const double *value, double *fitted, int stride, double *coefficient,
+                           pinna_error *err) {
     int terms = (order + 1) * (order + 1);
     fit f = {.count = count, .terms = terms, .order = order, .stride = stride, .value = value};
     size_t n = (size_t)count, t = (size_t)terms;
@@ -133,6 +142,8 @@ pinna_status pn_delays_fit(const pn_vec3 *direction, int count, int order, doubl
             solve(f.normal, f.coefficient, terms);
             reweight(&f, tolerance, fitted);
         }
+        if (coefficient != NULL)
+            memcpy(coefficient, f.coefficient, t * sizeof *coefficient);
     }
     pn_free(f.basis);
     pn_free(f.weight);

@@ -11,6 +11,7 @@ void pn_hrtf_free(pn_hrtf *hrtf) {
         return;
     for (int s = 0; s < PN_HRTF_SHELLS; ++s)
         pn_sphere_free(hrtf->sphere[s]);
+    pn_free(hrtf->given);
     pn_free(hrtf->position);
     pn_free(hrtf->response);
     pn_free(hrtf->delay);
@@ -32,20 +33,31 @@ const pn_vec3 *pn_hrtf_positions(const pn_hrtf *hrtf) {
     return hrtf->position;
 }
 
-/* Adds a shell's three nodes with their share of the weight. */
-static void add_shell(const pn_hrtf *hrtf, int shell, pn_vec3 direction, double share, int *triangle,
-                      pn_hrtf_point *point, double delay[2]) {
+void pn_hrtf_place_nodes(pn_hrtf *hrtf) {
+    const pn_hrtf_info *info = &hrtf->info;
+    for (int s = 0; s < info->shells; ++s) {
+        for (int i = 0; i < pn_sphere_nodes(hrtf->sphere[s]); ++i)
+            hrtf->position[info->first[s] + i] =
+                pn_vec_scale(pn_sphere_node(hrtf->sphere[s], i), info->radius[s]);
+    }
+}
+
+/* Adds what a shell contributes with its share of the weight after the `used` entries; returns how many are used then. */
+static int add_shell(const pn_hrtf *hrtf, int shell, pn_vec3 direction, double share, int *triangle, int used,
+                     pn_hrtf_point *point, double delay[2]) {
     pn_sphere_point at;
     pn_sphere_look_up(hrtf->sphere[shell], direction, triangle, &at);
-    int used = point->weight[0] > 0 ? 3 : 0;
     for (int i = 0; i < 3; ++i) {
-        int node = hrtf->first[shell] + at.node[i];
+        int node = hrtf->info.first[shell] + at.node[i];
         double weight = share * at.weight[i];
-        point->node[used + i] = node;
-        point->weight[used + i] = (float)weight;
+        if (!(weight > 0))
+            continue;
+        point->node[used] = node;
+        point->weight[used++] = (float)weight;
         delay[0] += weight * (double)hrtf->delay[2 * node];
         delay[1] += weight * (double)hrtf->delay[2 * node + 1];
     }
+    return used;
 }
 
 void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 relative, pn_hrtf_hint *hint, pn_hrtf_point *point) {
@@ -57,15 +69,12 @@ void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 relative, pn_hrtf_hint *hint, 
     *point = (pn_hrtf_point){0};
     int *triangle = hint == NULL ? NULL : hint->triangle;
     if (shells == 1 || outer == 0 || outer == shells || !(distance < 1e300)) {
-        add_shell(hrtf, outer < shells ? outer : shells - 1, relative, 1, triangle, point, delay);
+        add_shell(hrtf, outer < shells ? outer : shells - 1, relative, 1, triangle, 0, point, delay);
     } else {
-        double share = (1 / distance - 1 / radius[outer]) / (1 / radius[outer - 1] - 1 / radius[outer]);
-        /* The nearer one first, so that entry 0 is always in use. */
-        int order = share >= 0.5 ? outer - 1 : outer, other = 2 * outer - 1 - order;
-        share = fmax(share, 1 - share);
-        add_shell(hrtf, order, relative, share, triangle, point, delay);
-        if (share < 1)
-            add_shell(hrtf, other, relative, 1 - share, triangle == NULL ? NULL : triangle + 1, point, delay);
+        double inner = (1 / distance - 1 / radius[outer]) / (1 / radius[outer - 1] - 1 / radius[outer]);
+        int used = add_shell(hrtf, outer - 1, relative, inner, triangle, 0, point, delay);
+        add_shell(hrtf, outer, relative, 1 - inner, triangle == NULL ? NULL : triangle + 1, used, point,
+                  delay);
     }
     point->delay[0] = (float)delay[0];
     point->delay[1] = (float)delay[1];
@@ -89,7 +98,7 @@ static void delay_both(pn_complex *z, int size, const float delay[2]) {
 
 static void blend(const pn_hrtf *hrtf, const pn_hrtf_point *point, pn_complex *z) {
     size_t taps = (size_t)hrtf->info.taps;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < PN_HRTF_NODES; ++i) {
         const float *left = hrtf->response + (size_t)point->node[i] * 2 * taps, *right = left + taps;
         double weight = (double)point->weight[i];
         for (size_t n = 0; n < taps && weight > 0; ++n) {
@@ -103,7 +112,7 @@ pinna_status pn_hrtf_response(const pn_hrtf *hrtf, pn_vec3 direction, float *lef
                               pinna_error *err) {
     pn_hrtf_point point;
     pn_hrtf_look_up(hrtf, direction, NULL, &point);
-    int length = hrtf->info.taps + hrtf->info.max_delay, size = 64;
+    int length = hrtf->info.length, size = 64;
     while (size < 2 * length)
         size *= 2;
     pn_complex *z = pn_alloc((size_t)size, sizeof *z);
@@ -119,6 +128,11 @@ pinna_status pn_hrtf_response(const pn_hrtf *hrtf, pn_vec3 direction, float *lef
         for (int n = 0; n < length; ++n) {
             left[n] = (float)z[n].re;
             right[n] = (float)z[n].im;
+        }
+        for (int s = 0; s < hrtf->info.sections; ++s) {
+            pn_biquad_state state[2] = {{0, 0}, {0, 0}};
+            pn_biquad_run(&hrtf->info.section[s], &state[0], left, length);
+            pn_biquad_run(&hrtf->info.section[s], &state[1], right, length);
         }
     }
     pn_fft_free(fft);

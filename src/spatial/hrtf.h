@@ -41,12 +41,16 @@ enum { PN_HRTF_SHELLS = 8, PN_HRTF_SECTIONS = 2 };
 typedef struct {
     double rate; /* of the responses as held, Hz */
     double file_rate;
-    int directions; /* nodes: the measured ones of every shell, then the predicted ones */
-    int measured;   /* measured directions after repairs, <= directions */
+    int directions; /* nodes of all shells; of each first the measured ones, then the predicted ones */
+    int measured;   /* measured directions after repairs, of all shells */
     int shells;
+    int first[PN_HRTF_SHELLS];     /* node of every shell */
+    int of_shell[PN_HRTF_SHELLS];  /* measured directions in it */
     double radius[PN_HRTF_SHELLS]; /* metres, ascending */
     int taps;                      /* of an aligned response */
     int max_delay;                 /* samples: every delay[] is 0 .. max_delay */
+    int ringing; /* samples that the low equaliser goes on after a response, to -60 dB; 0 without */
+    int length;  /* of pn_hrtf_response: taps + max_delay + ringing */
     int guard; /* samples to be left free in a transform, besides taps + max_delay, for the tails of a delay of any fraction:
                   then they wrap round below -100 dB */
     int latency; /* samples of our own added to every response (pre-onset room); 0 for most sets */
@@ -104,8 +108,8 @@ const pn_vec3 *pn_hrtf_positions(const pn_hrtf *hrtf);
 PN_BLOCK_PATH void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 relative, pn_hrtf_hint *hint,
                                    pn_hrtf_point *point);
 
-/* The complete response pair at a place, ITD and equalisation inside: left and right have taps + max_delay samples
- * each. Allocates. */
+/* The complete response pair at a place, ITD and equalisation inside: left and right have info.length
+ * samples each. Allocates. */
 pinna_status pn_hrtf_response(const pn_hrtf *hrtf, pn_vec3 relative, float *left, float *right,
                               pinna_error *err);
 

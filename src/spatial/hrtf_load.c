@@ -1,458 +1,598 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
-/* From measurements to a set that can be rendered with.
+/* From measurements to a set that can be rendered with: repair, delays, ears, level, rate, aligned responses
+ * (hrtf_align.c), and for every shell the nodes in between.
  *
- * Response h with delay tau becomes the aligned response A = h advanced by tau (a linear phase, exact for the band up
- * to half the rate), and delay = tau - room. Blends of A then do not comb, and delay comes back as linear phase of
- * the blend, so that at a measured direction the measured response is rendered. What is acausal in A (excess phase, the
- * tails of the fractional shift) is kept in `room` samples before its onset: the fewest of rooms_48k (at 48
- * kHz) that leave less than -45 dB of every response's energy outside. A delay that would be negative is avoided by delaying
- * the whole set by whole samples (info.latency).
- *
- * Delays and level are found at the file's rate, so that they are the same whatever rate is rendered at. */
-#include "spatial/hrtf_set.h"
+ * The nodes of a shell are its measured directions, the middles of the edges between them, halved while longer
+ * than 1.4 times the spacing of `grid` points on the sphere, and in holes a Fibonacci lattice (R. Swinbank, R. J. Purser,
+ * "Fibonacci grids: A novel approach to global modelling", 2006). Their responses are predicted (kriging.c), their
+ * delays are those of the smooth model. On so dense a grid the plain blend of three nodes is nearly as good as the
+ * prediction itself. Rows of nodes that run along the rings of the measurement matter: rings differ from each other, and
+ * a source that moves along one must not meet nodes that stick out now to one side, now to the other. A set in one plane, or of
+ * fewer than PN_KRIGING_FEWEST directions, keeps to what was measured; gaps are closed by means of their rim. */
+#include "spatial/hrtf_making.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
-#include "signal/fft.h"
-#include "spatial/delays.h"
+#include "spatial/hrtf_cache.h"
+#include "spatial/kriging.h"
 #include "spatial/sofa.h"
 
-enum { RINGING = 128 }; /* zeros around a response in the transforms, for the tails of a fractional shift */
+enum {
+    MOST_NODES = 6000,
+    BUILTIN_NODES = 4000,
+    FEWEST_NODES = 1000,
+    NODES_PER_DIRECTION = 40,
+    EXTRA_NODES = 5600,
+    LONG_WORK = 200,
+    LEVELS = 6,
+    MOST_BYTES = 96 << 20,
+    BATCH = 256
+};
 
-#define ROOM_LEAKAGE 3.2e-5 /* -45 dB */
+#define EDGE_TO                                                                                              \
+    0.45 /* chord of the longest edge that is halved, if the set is not sparser; beyond is a hole */
+#define HALVED_FROM 1.4    /* shortest edge that is halved, in spacings of the lattice */
+#define MIDDLE_CLEAR 0.45  /* from a middle to other nodes, in spacings of the lattice */
+#define LATTICE_CLEAR 0.85 /* from a point of the lattice to other nodes */
 
-enum { ROOMS = 6 };
-static const int rooms_48k[ROOMS] = {16, 32, 48, 64, 96, 128};
-
-typedef struct {
-    pn_measured *set;
-    const char *label;
-    pn_messages *messages;
-    pn_hrtf *hrtf;
-    double *tau;    /* [direction][ear], samples */
-    double least;   /* of tau - delay: where the first onset lies in the arrays */
-    int room, size; /* pre-onset samples; transform */
-    pn_fft *fft;
-    pn_complex *work;
-} loader;
-
-/* ---- which ear is which */
-
-typedef struct {
-    double lag,
-        level; /* seconds and dB that the far ear is behind, over lateral directions; < 0: ears swapped */
-    int lateral;
-} sides;
-
-static double level_db(const pn_measured *set, int direction, int ear) {
-    const float *ir = pn_measured_ir(set, direction, ear);
-    double sum = 1e-30;
-    for (int n = 0; n < set->taps; ++n)
-        sum += (double)ir[n] * (double)ir[n];
-    return 10 * log10(sum);
+void pn_maker_clear(pn_maker *m) {
+    for (int t = 0; t < PN_MAKER_TASKS; ++t)
+        pn_free(m->work[t]);
+    for (int s = 0; s < PN_HRTF_SHELLS; ++s)
+        pn_sphere_free(m->measured[s]);
+    pn_fft_free(m->fft);
+    pn_free(m->aligned);
+    pn_free(m->inner);
+    pn_free(m->tau);
 }
 
-static sides compare_sides(const pn_measured *set, const double *tau) {
-    sides s = {0};
-    for (int i = 0; i < set->directions; ++i) {
-        double y = set->direction[i].y;
-        if (fabs(y) < 0.5)
-            continue;
-        double sign = y > 0 ? 1 : -1;
-        s.lag += sign * (tau[2 * i + 1] - tau[2 * i]) / set->rate;
-        s.level += sign * (level_db(set, i, 0) - level_db(set, i, 1));
-        ++s.lateral;
-    }
-    if (s.lateral > 0) {
-        s.lag /= s.lateral;
-        s.level /= s.lateral;
-    }
-    return s;
+pn_measured pn_maker_shell(const pn_maker *m, int shell) {
+    pn_measured part = *m->set;
+    size_t first = (size_t)part.shell_first[shell];
+    part.directions = part.shell_first[shell + 1] - part.shell_first[shell];
+    part.direction += first;
+    part.distance += first;
+    part.delay += 2 * first;
+    part.ir += 2 * first * (size_t)part.taps;
+    return part;
 }
 
-/* Responses decide: many published files give the receivers in the wrong order. */
-static void settle_ears(loader *l) {
-    sides s = compare_sides(l->set, l->tau);
-    bool clear = fabs(s.lag) > 50e-6 || fabs(s.level) > 1;
-    bool swapped = fabs(s.lag) > 50e-6 ? s.lag < 0 : s.level < 0;
-    bool receivers_swapped = l->set->receiver_y < 0;
-    if (clear && swapped) {
-        pn_measured_swap_ears(l->set);
-        for (int i = 0; i < l->set->directions; ++i) {
-            double swap = l->tau[2 * i];
-            l->tau[2 * i] = l->tau[2 * i + 1];
-            l->tau[2 * i + 1] = swap;
+/* ---- delays */
+
+static void set_radii(pn_maker *m) {
+    pn_hrtf_info *info = &m->hrtf->info;
+    info->shells = m->set->shells;
+    for (int s = 0; s < info->shells; ++s) {
+        pn_measured part = pn_maker_shell(m, s);
+        double sum = 0;
+        for (int i = 0; i < part.directions; ++i)
+            sum += part.distance[i];
+        info->distance = info->radius[s] = sum / part.directions;
+        info->first[s] = 0;
+        info->of_shell[s] = part.directions;
+    }
+    info->measured = m->set->directions;
+}
+
+/* What a shell is later than the outermost because it is farther away, or was cut differently, is no matter of the
+ * ears: the mean over the sphere is made the same. */
+static void even_out_shells(pn_maker *m) {
+    int last = m->set->shells - 1;
+    double mean[PN_HRTF_SHELLS] = {0};
+    for (int s = 0; s <= last; ++s) {
+        int from = 2 * m->set->shell_first[s], to = 2 * m->set->shell_first[s + 1];
+        for (int i = from; i < to; ++i)
+            mean[s] += m->tau[i] / (to - from);
+        if (m->model[s].order >= 0) /* the harmonic of order 0 is the mean over the whole sphere */
+            mean[s] = (m->model[s].coefficient[0][0] + m->model[s].coefficient[1][0]) / 2 / sqrt(4 * PN_PI);
+    }
+    for (int s = 0; s < last; ++s) {
+        double shift = mean[last] - mean[s];
+        for (int i = 2 * m->set->shell_first[s]; i < 2 * m->set->shell_first[s + 1]; ++i) {
+            m->tau[i] += shift;
+            m->set->delay[i] += shift;
         }
-        pn_warn(l->messages,
-                "%s: by its responses the first receiver is the right ear (sources on the left reach it %.0f "
-                "us later, "
-                "%.1f dB weaker); the ears are exchanged",
-                l->label, -1e6 * s.lag, -s.level);
-    } else if (receivers_swapped && clear) {
-        pn_info(l->messages,
-                "%s: ReceiverPosition calls the first receiver the right ear, its responses show the left "
-                "one; the "
-                "responses are believed",
-                l->label);
-    } else if (receivers_swapped) {
-        pn_warn(l->messages,
-                "%s: ReceiverPosition calls the first receiver the right ear and the responses do not tell; "
-                "it is "
-                "taken as the left ear, as in nearly all files",
-                l->label);
+        for (int ear = 0; ear < 2; ++ear)
+            m->model[s].coefficient[ear][0] += shift * sqrt(4 * PN_PI);
     }
 }
 
-/* ---- aligning */
-
-/* work = both ears, each advanced by tau - delay, as re and im; index n < 0 at size + n. */
-static void advance(loader *l, int direction) {
-    const float *left = pn_measured_ir(l->set, direction, 0), *right = pn_measured_ir(l->set, direction, 1);
-    pn_complex *z = l->work;
-    int size = l->size;
-    memset(z, 0, (size_t)size * sizeof *z);
-    for (int n = 0; n < l->set->taps; ++n)
-        z[n] = (pn_complex){(double)left[n], (double)right[n]};
-    pn_fft_forward(l->fft, z);
-    pn_complex turn[2], at[2] = {{1, 0}, {1, 0}};
-    for (int e = 0; e < 2; ++e) {
-        double step = 2 * PN_PI * (l->tau[2 * direction + e] - l->set->delay[2 * direction + e]) / size;
-        turn[e] = (pn_complex){cos(step), sin(step)};
+static pinna_status find_delays(pn_maker *m, pinna_error *err) {
+    m->tau = pn_alloc(2 * (size_t)m->set->directions, sizeof *m->tau);
+    if (m->tau == NULL)
+        return pn_fail_memory(err, "the delays of the HRTF set", m->set->directions * 16.0);
+    pinna_status status = PINNA_OK;
+    for (int s = 0; s < m->set->shells && status == PINNA_OK; ++s) {
+        pn_measured part = pn_maker_shell(m, s);
+        status = pn_delays_estimate(&part, m->pool, m->tau + 2 * (size_t)m->set->shell_first[s], &m->model[s],
+                                    err);
     }
-    for (int k = 0; k <= size / 2; ++k) {
-        int mirror = (size - k) & (size - 1);
-        pn_complex p = z[k], q = z[mirror];
-        pn_complex ear[2] = {{(p.re + q.re) / 2, (p.im - q.im) / 2}, {(p.im + q.im) / 2, (q.re - p.re) / 2}};
-        for (int e = 0; e < 2; ++e) {
-            double c = at[e].re, s = k == size / 2 ? 0 : at[e].im;
-            ear[e] = (pn_complex){ear[e].re * c - ear[e].im * s, ear[e].re * s + ear[e].im * c};
-            at[e] = (pn_complex){at[e].re * turn[e].re - at[e].im * turn[e].im,
-                                 at[e].re * turn[e].im + at[e].im * turn[e].re};
-        }
-        z[k] = (pn_complex){ear[0].re - ear[1].im, ear[0].im + ear[1].re};
-        z[mirror] = (pn_complex){ear[0].re + ear[1].im, ear[1].re - ear[0].im};
-    }
-    pn_fft_inverse(l->fft, z);
+    if (status != PINNA_OK)
+        return status;
+    pn_maker_settle_ears(m);
+    even_out_shells(m);
+    return PINNA_OK;
 }
 
-/* For the set as it is now: once at the file's rate, once at that of rendering. */
-static pinna_status prepare(loader *l, pinna_error *err) {
-    double most = -1e300;
-    l->least = 1e300;
-    for (int i = 0; i < 2 * l->set->directions; ++i) {
-        l->least = fmin(l->least, l->tau[i] - l->set->delay[i]);
-        most = fmax(most, l->tau[i] - l->set->delay[i]);
-    }
-    l->size = 64;
-    while (l->size < l->set->taps + fmax(0, most) - fmin(0, l->least) + 2 * RINGING ||
-           l->size < l->set->rate / 50)
-        l->size *= 2;
-    pn_free(l->work);
-    pn_fft_free(l->fft);
-    l->fft = NULL;
-    l->work = pn_alloc((size_t)l->size, sizeof *l->work);
-    if (l->work == NULL)
-        return pn_fail_memory(err, "aligning the HRTF set", l->size * 16.0);
-    return pn_fft_create(l->size, &l->fft, err);
-}
-
-static int room_samples(const loader *l, int index) {
-    return (int)ceil(rooms_48k[index] * l->set->rate / 48000);
-}
-
-/* All aligned responses, with the most room, at their level. */
-static void align(loader *l) {
-    pn_hrtf *h = l->hrtf;
-    double scale = h->info.scale;
-    int taps = h->info.taps;
-    for (int i = 0; i < l->set->directions; ++i) {
-        advance(l, i);
-        float *left = h->response + (size_t)i * 2 * (size_t)taps, *right = left + taps;
-        for (int n = 0; n < taps; ++n) {
-            pn_complex z = l->work[(n - l->room + l->size) & (l->size - 1)];
-            left[n] = (float)(scale * z.re);
-            right[n] = (float)(scale * z.im);
+static pinna_status change_rate(pn_maker *m, pinna_error *err) {
+    const pn_hrtf_info *info = &m->hrtf->info;
+    int before = m->set->taps;
+    if (info->rate == info->file_rate)
+        return PINNA_OK;
+    pinna_status status = pn_measured_resample(m->set, info->rate, err);
+    if (status != PINNA_OK)
+        return pn_fail_within(err, status, "%s", m->label);
+    double ratio = info->rate / info->file_rate;
+    for (int i = 0; i < 2 * m->set->directions; ++i)
+        m->tau[i] *= ratio;
+    for (int s = 0; s < m->set->shells; ++s) {
+        for (int i = 0; i < PN_HARMONICS; ++i) {
+            m->model[s].coefficient[0][i] *= ratio;
+            m->model[s].coefficient[1][i] *= ratio;
         }
     }
+    pn_info(m->messages, "%s: responses resampled from %g to %g Hz (%d to %d samples)", m->label,
+            info->file_rate, info->rate, before, m->set->taps - PN_MEASURED_LEAD);
+    return PINNA_OK;
 }
 
-/* Whether no response has more than ROOM_LEAKAGE of its energy before `room` samples ahead of its onset. */
-static bool is_enough(const loader *l, int room) {
-    int taps = l->hrtf->info.taps;
-    for (int r = 0; r < 2 * l->set->directions; ++r) {
-        const float *ir = l->hrtf->response + (size_t)r * (size_t)taps;
-        double before = 0, all = 0;
-        for (int n = 0; n < taps; ++n) {
-            all += (double)ir[n] * (double)ir[n];
-            if (n == l->room - room - 1)
-                before = all;
-        }
-        if (before > ROOM_LEAKAGE * all)
+/* ---- the grid */
+
+static pinna_status make_measured_spheres(pn_maker *m, pinna_error *err) {
+    pn_hrtf_info *info = &m->hrtf->info;
+    for (int s = 0; s < m->set->shells; ++s) {
+        pn_measured part = pn_maker_shell(m, s);
+        pinna_status status = pn_sphere_create(part.direction, part.directions, &m->measured[s], err);
+        if (status != PINNA_OK)
+            return pn_fail_within(err, status, "%s", m->label);
+        info->widest_gap_deg = fmax(info->widest_gap_deg, pn_degrees(pn_sphere_widest_gap(m->measured[s])));
+        info->horizontal_only = pn_sphere_is_flat(m->measured[s]);
+    }
+    return PINNA_OK;
+}
+
+/* Lattice points wanted for a shell; 0 where none are to be predicted. */
+static int grid_of(const pn_maker *m, int shell) {
+    int directions = m->hrtf->info.of_shell[shell], wanted = m->options->grid;
+    if (m->model[shell].order < 0 || directions < PN_KRIGING_FEWEST || wanted < 0 ||
+        pn_sphere_is_flat(m->measured[shell]))
+        return 0;
+    double most = MOST_BYTES / (8.0 * m->hrtf->info.taps * m->set->shells);
+    if (wanted == 0) {
+        wanted = NODES_PER_DIRECTION * directions;
+        wanted = wanted < FEWEST_NODES ? FEWEST_NODES : wanted > MOST_NODES ? MOST_NODES : wanted;
+    }
+    return wanted < most ? wanted : (int)most;
+}
+
+static pn_vec3 fibonacci(int i, int count) {
+    double z = 1 - (2 * i + 1.0) / count, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
+    return (pn_vec3){r * cos(a), r * sin(a), z};
+}
+
+static bool is_clear(const pn_vec3 *node, int count, pn_vec3 p, double clear) {
+    for (int i = 0; i < count; ++i) {
+        pn_vec3 d = pn_vec_sub(p, node[i]);
+        if (pn_vec_dot(d, d) < clear * clear)
             return false;
     }
     return true;
 }
 
-static void choose_room(loader *l) {
-    pn_hrtf *h = l->hrtf;
-    int room = 0, taps = h->info.taps;
-    for (int r = 0; r < ROOMS; ++r) {
-        room = room_samples(l, r);
-        if (is_enough(l, room))
+typedef struct {
+    double length;
+    pn_vec3 middle;
+} edge;
+
+static int by_length(const void *a, const void *b) {
+    const edge *x = a, *y = b;
+    double i = x->length, j = y->length;
+    if (i == j) {
+        i = x->middle.z;
+        j = y->middle.z;
+    }
+    return (i < j) - (i > j);
+}
+
+/* Adds the middles of the edges of a triangulation of the `count` nodes so far, the longest first; returns how many there
+ * are then. */
+static int add_middles(const pn_sphere *sphere, double shortest, double longest, edge *list, pn_vec3 *node,
+                       int count, int most) {
+    int edges = 0, given = count;
+    for (int t = 0; t < pn_sphere_triangles(sphere); ++t) {
+        int v[3];
+        pn_sphere_triangle(sphere, t, v);
+        for (int e = 0; e < 3; ++e) {
+            int a = v[e], b = v[(e + 1) % 3];
+            if (a > b || b >= given) /* every edge once; none of a node that closes a gap */
+                continue;
+            double length = pn_vec_length(pn_vec_sub(node[a], node[b]));
+            if (length < shortest || length > longest)
+                continue;
+            pn_vec3 sum = pn_vec_add(node[a], node[b]);
+            list[edges++] = (edge){length, pn_vec_scale(sum, 1 / pn_vec_length(sum))};
+        }
+    }
+    qsort(list, (size_t)edges, sizeof *list, by_length);
+    for (int i = 0; i < edges && count < most; ++i) {
+        if (is_clear(node, count, list[i].middle, MIDDLE_CLEAR * shortest))
+            node[count++] = list[i].middle;
+    }
+    return count;
+}
+
+/* Middles of edges, and of the edges that these make, until no edge but those across holes is longer than `spacing`.
+ * So rows of nodes run along the rings of the measurement. */
+static pinna_status subdivide(const pn_sphere *measured, int directions, double spacing, pn_vec3 *node,
+                              int *count, int most, pinna_error *err) {
+    double longest = fmax(EDGE_TO, 2.2 * sqrt(4 * PN_PI / directions));
+    pn_sphere *own = NULL;
+    pinna_status status = PINNA_OK;
+    for (int level = 0; level < LEVELS && status == PINNA_OK; ++level) {
+        const pn_sphere *sphere = level == 0 ? measured : own;
+        edge *list = pn_alloc(3 * (size_t)pn_sphere_triangles(sphere), sizeof *list);
+        if (list == NULL) {
+            status = pn_fail_memory(err, "the grid of the HRTF set", 0);
             break;
-    }
-    int less = l->room - room;
-    for (int r = 0; r < 2 * l->set->directions && less > 0; ++r)
-        memmove(h->response + (size_t)r * (size_t)(taps - less),
-                h->response + (size_t)r * (size_t)taps + less, (size_t)(taps - less) * sizeof *h->response);
-    h->info.taps -= less;
-    l->room = room;
-}
-
-static void settle_delays(loader *l) {
-    pn_hrtf *h = l->hrtf;
-    double least = 0, most = 0;
-    for (int i = 0; i < 2 * l->set->directions; ++i)
-        least = fmin(least, l->tau[i] - l->room);
-    h->info.latency = (int)ceil(-least);
-    for (int i = 0; i < 2 * l->set->directions; ++i) {
-        h->delay[i] = (float)fmax(0, l->tau[i] - l->room + h->info.latency);
-        most = fmax(most, (double)h->delay[i]);
-    }
-    h->info.max_delay = (int)ceil(most);
-}
-
-/* Content of the nodes that close gaps: the mean of those around. */
-static void fill_gaps(pn_hrtf *h) {
-    size_t pair = 2 * (size_t)h->info.taps;
-    for (int f = h->info.measured; f < h->info.directions; ++f) {
-        double sum = 0, delay[2] = {0, 0};
-        for (int i = 0; i < h->info.measured; ++i)
-            sum += pn_sphere_fill_weight(h->sphere[0], f, i);
-        for (int i = 0; i < h->info.measured; ++i) {
-            float weight = (float)(pn_sphere_fill_weight(h->sphere[0], f, i) / sum);
-            delay[0] += (double)(weight * h->delay[2 * i]);
-            delay[1] += (double)(weight * h->delay[2 * i + 1]);
-            for (size_t n = 0; n < pair && weight > 1e-6f; ++n)
-                h->response[(size_t)f * pair + n] += weight * h->response[(size_t)i * pair + n];
         }
-        h->delay[2 * f] = (float)delay[0];
-        h->delay[2 * f + 1] = (float)delay[1];
+        int before = *count;
+        *count = add_middles(sphere, HALVED_FROM * spacing, longest, list, node, before, most);
+        pn_free(list);
+        pn_sphere_free(own);
+        own = NULL;
+        if (*count == before || level + 1 == LEVELS)
+            break;
+        status = pn_sphere_create(node, *count, &own, err);
     }
+    pn_sphere_free(own);
+    return status;
 }
 
-/* ---- level */
-
-/* Adds to sum the aligned blend in front, of the measured directions and those that gaps are filled from. */
-static void blend_front(loader *l, pn_complex *sum) {
-    const pn_sphere *sphere = l->hrtf->sphere[0];
-    pn_sphere_point front;
-    pn_sphere_look_up(sphere, (pn_vec3){1, 0, 0}, NULL, &front);
-    int measured = l->set->directions;
-    double fill[3] = {0, 0, 0};
-    for (int k = 0; k < 3; ++k) {
-        for (int i = 0; i < measured && front.node[k] >= measured; ++i)
-            fill[k] += pn_sphere_fill_weight(sphere, front.node[k], i);
-    }
-    for (int i = 0; i < measured; ++i) {
-        double share = 0;
-        for (int k = 0; k < 3; ++k) {
-            if (front.node[k] >= measured)
-                share += front.weight[k] * pn_sphere_fill_weight(sphere, front.node[k], i) / fill[k];
-            else if (front.node[k] == i)
-                share += front.weight[k];
-        }
-        if (share < 1e-6)
-            continue;
-        advance(l, i);
-        for (int n = 0; n < l->size; ++n) {
-            sum[n].re += share * l->work[n].re;
-            sum[n].im += share * l->work[n].im;
-        }
-    }
+/* How many nodes there can be in all. */
+static int node_room(const pn_maker *m, int shell) {
+    int measured = m->hrtf->info.of_shell[shell], grid = grid_of(m, shell);
+    return grid == 0 ? measured : measured + (grid < EXTRA_NODES ? EXTRA_NODES : grid);
 }
 
-/* Mean power of both ears over 250 Hz .. 8 kHz of the aligned blend in front, as it stands in the file: the same for
- * every rate that is rendered at. */
-static pinna_status measure_front(loader *l, double *power, pinna_error *err) {
-    pinna_status status = prepare(l, err);
-    if (status != PINNA_OK)
-        return status;
-    int size = l->size;
-    pn_complex *z = pn_alloc((size_t)size, sizeof *z);
-    if (z == NULL)
-        return pn_fail_memory(err, "the level of the HRTF set", size * 16.0);
-    blend_front(l, z);
-    pn_fft_forward(l->fft, z);
-    double rate = l->set->rate, top = fmin(8000, 0.45 * rate), sum = 0;
-    int bins = 0;
-    for (int k = (int)ceil(250.0 * size / rate); k <= top * size / rate; ++k, ++bins) {
-        pn_complex p = z[k], q = z[size - k];
-        sum += (p.re * p.re + p.im * p.im + q.re * q.re + q.im * q.im) / 4; /* (|L|^2 + |R|^2) / 2 */
+/* The measured directions of a shell, nodes between them, lattice points in its holes; *count: how many. */
+static pinna_status choose_nodes(const pn_maker *m, int shell, pn_vec3 *node, int *count, pinna_error *err) {
+    pn_measured part = pn_maker_shell(m, shell);
+    int most = node_room(m, shell), grid = grid_of(m, shell);
+    *count = part.directions;
+    memcpy(node, part.direction, (size_t)part.directions * sizeof *node);
+    if (grid == 0)
+        return PINNA_OK;
+    double spacing = sqrt(4 * PN_PI / grid);
+    pinna_status status = subdivide(m->measured[shell], part.directions, spacing, node, count, most, err);
+    for (int i = 0; i < grid && *count < most && status == PINNA_OK; ++i) {
+        pn_vec3 p = fibonacci(i, grid);
+        if (is_clear(node, *count, p, LATTICE_CLEAR * spacing))
+            node[(*count)++] = p;
     }
-    *power = bins > 0 ? sum / bins : 0;
-    pn_free(z);
+    return status;
+}
+
+static pinna_status make_spheres(pn_maker *m, pinna_error *err) {
+    pn_hrtf *h = m->hrtf;
+    size_t room = 0;
+    for (int s = 0; s < m->set->shells; ++s)
+        room += (size_t)node_room(m, s);
+    h->given = pn_alloc(room, sizeof *h->given);
+    if (h->given == NULL)
+        return pn_fail_memory(err, "the grid of the HRTF set", (double)room * sizeof *h->given);
+    pn_vec3 *node = h->given;
+    h->info.directions = 0;
+    for (int s = 0; s < m->set->shells; node += h->given_count[s], ++s) {
+        pinna_status status = choose_nodes(m, s, node, &h->given_count[s], err);
+        if (status == PINNA_OK)
+            status = pn_sphere_create(node, h->given_count[s], &h->sphere[s], err);
+        if (status != PINNA_OK)
+            return pn_fail_within(err, status, "%s", m->label);
+        h->info.first[s] = h->info.directions;
+        h->info.directions += pn_sphere_nodes(h->sphere[s]);
+    }
     return PINNA_OK;
-}
-
-static pinna_status set_level(loader *l, pinna_error *err) {
-    double power = 0;
-    pinna_status status = measure_front(l, &power, err);
-    if (status != PINNA_OK)
-        return status;
-    if (!(power > 1e-30) || !isfinite(power))
-        return pn_fail(err, PINNA_BAD_FILE, "%s: nothing between 250 Hz and 8 kHz in front; not an HRTF set",
-                       l->label);
-    l->hrtf->info.scale = 1 / sqrt(power);
-    pn_info(l->messages, "%s: level %+.2f dB, so that the front is 0 dB at 1 m", l->label,
-            20 * log10(l->hrtf->info.scale));
-    return PINNA_OK;
-}
-
-/* ---- in order */
-
-static double median_distance(pn_measured *set) {
-    double sum = 0; /* of one shell, after repairs: the mean says as much */
-    for (int i = 0; i < set->directions; ++i)
-        sum += set->distance[i];
-    return sum / set->directions;
 }
 
 static char *copy_text(const char *text, const char *otherwise) {
     return pn_strdup(text == NULL ? otherwise : text);
 }
 
-static pinna_status make_sphere(loader *l, pinna_error *err) {
-    pn_hrtf *h = l->hrtf;
-    pinna_status status = pn_sphere_create(l->set->direction, l->set->directions, &h->sphere[0], err);
-    if (status != PINNA_OK)
-        return pn_fail_within(err, status, "%s", l->label);
-    h->info.measured = l->set->directions;
-    h->info.directions = pn_sphere_nodes(h->sphere[0]);
-    h->info.widest_gap_deg = pn_degrees(pn_sphere_widest_gap(h->sphere[0]));
-    h->info.horizontal_only = pn_sphere_is_flat(h->sphere[0]);
-    return PINNA_OK;
-}
-
-static pinna_status make_nodes(loader *l, pinna_error *err) {
-    pn_hrtf *h = l->hrtf;
+static pinna_status make_nodes(pn_maker *m, pinna_error *err) {
+    pn_hrtf *h = m->hrtf;
     size_t n = (size_t)h->info.directions;
     h->position = pn_alloc(n, sizeof *h->position);
     h->delay = pn_alloc_floats(2 * n);
     h->response = pn_alloc_floats(2 * n * (size_t)h->info.taps);
-    h->name = copy_text(l->set->name, l->label);
-    h->licence = copy_text(l->set->licence, "");
-    h->convention = copy_text(l->set->convention, "");
+    h->name = copy_text(m->set->name, m->label);
+    h->licence = copy_text(m->set->licence, "");
+    h->convention = copy_text(m->set->convention, "");
     if (!h->position || !h->delay || !h->response || !h->name || !h->licence || !h->convention)
         return pn_fail_memory(err, "the HRTF set", (double)n * h->info.taps * 8);
-    for (size_t i = 0; i < n; ++i)
-        h->position[i] = pn_vec_scale(pn_sphere_node(h->sphere[0], (int)i), h->info.distance);
-    h->info.name = h->name;
-    h->info.licence = h->licence;
-    h->info.convention = h->convention;
+    pn_hrtf_place_nodes(h);
     return PINNA_OK;
 }
 
-static void tell_coverage(const loader *l) {
-    const pn_hrtf_info *info = &l->hrtf->info;
+static float *response_of(pn_hrtf *h, int node) {
+    return h->response + (size_t)node * 2 * (size_t)h->info.taps;
+}
+
+static void take_measured(pn_maker *m, int shell) {
+    pn_hrtf *h = m->hrtf;
+    int first = m->set->shell_first[shell];
+    for (int i = 0; i < h->info.of_shell[shell]; ++i) {
+        int node = h->info.first[shell] + i;
+        memcpy(response_of(h, node), m->aligned + (size_t)(first + i) * 2 * (size_t)m->row,
+               2 * (size_t)m->row * sizeof *m->aligned);
+        for (int ear = 0; ear < 2; ++ear)
+            h->delay[2 * node + ear] =
+                (float)fmax(0, m->tau[2 * (first + i) + ear] - m->room + h->info.latency);
+    }
+}
+
+/* Content of the nodes that close the gaps of a set that is too small for a grid: the mean of those around. */
+static void fill_gaps(pn_hrtf *h, int shell) {
+    const pn_sphere *sphere = h->sphere[shell];
+    size_t pair = 2 * (size_t)h->info.taps;
+    int measured = pn_sphere_nodes(sphere) - pn_sphere_fills(sphere), first = h->info.first[shell];
+    for (int f = measured; f < pn_sphere_nodes(sphere); ++f) {
+        double sum = 0, delay[2] = {0, 0};
+        float *to = response_of(h, first + f);
+        for (int i = 0; i < measured; ++i)
+            sum += pn_sphere_fill_weight(sphere, f, i);
+        for (int i = 0; i < measured; ++i) {
+            float weight = (float)(pn_sphere_fill_weight(sphere, f, i) / sum);
+            const float *from = response_of(h, first + i);
+            delay[0] += (double)(weight * h->delay[2 * (first + i)]);
+            delay[1] += (double)(weight * h->delay[2 * (first + i) + 1]);
+            for (size_t n = 0; n < pair && weight > 1e-6f; ++n)
+                to[n] += weight * from[n];
+        }
+        h->delay[2 * (first + f)] = (float)delay[0];
+        h->delay[2 * (first + f) + 1] = (float)delay[1];
+    }
+}
+
+static void predict_nodes(pn_maker *m, pn_kriging *kriging, int shell) {
+    pn_hrtf *h = m->hrtf;
+    const pn_sphere *sphere = h->sphere[shell];
+    int nodes = pn_sphere_nodes(sphere), all = h->info.directions;
+    for (int from = h->info.of_shell[shell]; from < nodes; from += BATCH) {
+        pn_vec3 direction[BATCH];
+        int count = nodes - from < BATCH ? nodes - from : BATCH;
+        for (int i = 0; i < count; ++i)
+            direction[i] = pn_sphere_node(sphere, from + i);
+        int node = h->info.first[shell] + from;
+        pn_kriging_predict(kriging, direction, count, response_of(h, node));
+        for (int i = 0; i < count; ++i) {
+            for (int ear = 0; ear < 2; ++ear) {
+                double tau = pn_delay_model_at(&m->model[shell], direction[i], ear);
+                h->delay[2 * (node + i) + ear] = (float)fmax(0, tau - m->room + h->info.latency);
+                pn_maker_finish(m, response_of(h, node + i) + (size_t)ear * (size_t)h->info.taps);
+            }
+        }
+        if (m->options->progress != NULL)
+            m->options->progress(m->options->user, 0.3 + 0.7 * (node + count) / all);
+    }
+}
+
+static pinna_status predict(pn_maker *m, int shell, pinna_error *err) {
+    pn_kriging_desc desc = {
+        .direction = m->set->direction + m->set->shell_first[shell],
+        .count = m->hrtf->info.of_shell[shell],
+        .response = m->aligned + (size_t)m->set->shell_first[shell] * 2 * (size_t)m->row,
+        .taps = m->row,
+        .rate = m->hrtf->info.rate,
+        .top = fmin(m->hrtf->info.rate, m->hrtf->info.file_rate) / 2,
+        .pool = m->pool,
+    };
+    pn_kriging *kriging = NULL;
+    pinna_status status = pn_kriging_create(&desc, &kriging, err);
+    if (status != PINNA_OK)
+        return pn_fail_within(err, status, "%s", m->label);
+    predict_nodes(m, kriging, shell);
+    double y, z;
+    pn_kriging_stretch(kriging, 0, &y, &z);
+    pn_info(m->messages,
+            "%s: %d directions between the %d measured ones predicted (stretch %g, %g; %.2f dB at those left "
+            "out)",
+            m->label, pn_sphere_nodes(m->hrtf->sphere[shell]) - desc.count, desc.count, y, z,
+            pn_kriging_error_db(kriging));
+    pn_kriging_free(kriging);
+    return PINNA_OK;
+}
+
+static pinna_status fill_nodes(pn_maker *m, pinna_error *err) {
+    pn_hrtf *h = m->hrtf;
+    for (int s = 0; s < h->info.shells; ++s) {
+        take_measured(m, s);
+        if (grid_of(m, s) == 0) {
+            fill_gaps(h, s);
+        } else if (pn_sphere_nodes(h->sphere[s]) > h->info.of_shell[s]) {
+            pinna_status status = predict(m, s, err);
+            if (status != PINNA_OK)
+                return status;
+        }
+    }
+    double most = 0;
+    for (int i = 0; i < 2 * h->info.directions; ++i)
+        most = fmax(most, (double)h->delay[i]);
+    h->info.max_delay = (int)ceil(most);
+    return PINNA_OK;
+}
+
+static void tell_coverage(const pn_maker *m) {
+    const pn_hrtf_info *info = &m->hrtf->info;
     if (info->measured == 1)
-        pn_warn(l->messages, "%s: one direction only; every source sounds from there", l->label);
+        pn_warn(m->messages, "%s: one direction only; every source sounds from there", m->label);
     else if (info->horizontal_only)
-        pn_warn(l->messages, "%s: its %d directions lie in one plane; elevation is ignored", l->label,
+        pn_warn(m->messages, "%s: its %d directions lie in one plane; elevation is ignored", m->label,
                 info->measured);
-    else if (info->directions > info->measured)
-        pn_warn(l->messages,
+    else if (info->widest_gap_deg > 78)
+        pn_warn(m->messages,
                 "%s: its directions leave a gap %.0f degrees to each side; in there the edge of the gap is "
                 "blended",
-                l->label, info->widest_gap_deg);
+                m->label, info->widest_gap_deg);
     if (info->latency > 0)
-        pn_info(l->messages,
+        pn_info(m->messages,
                 "%s: room of %d samples (%.2f ms) before the first onset; files have it taken out again",
-                l->label, info->latency, 1e3 * info->latency / info->rate);
+                m->label, info->latency, 1e3 * info->latency / info->rate);
 }
 
-static pinna_status find_delays(loader *l, pinna_error *err) {
-    l->tau = pn_alloc(2 * (size_t)l->set->directions, sizeof *l->tau);
-    if (l->tau == NULL)
-        return pn_fail_memory(err, "the delays of the HRTF set", l->set->directions * 16.0);
-    pinna_status status = pn_delays_estimate(l->set, l->tau, err);
-    if (status == PINNA_OK)
-        settle_ears(l);
-    return status;
+/* ---- in order */
+
+static void show(const pn_maker *m, double part) {
+    if (m->options->progress != NULL)
+        m->options->progress(m->options->user, part);
 }
 
-static pinna_status change_rate(loader *l, pinna_error *err) {
-    const pn_hrtf_info *info = &l->hrtf->info;
-    int before = l->set->taps;
-    if (info->rate == info->file_rate)
-        return PINNA_OK;
-    pinna_status status = pn_measured_resample(l->set, info->rate, err);
-    if (status != PINNA_OK)
-        return pn_fail_within(err, status, "%s", l->label);
-    for (int i = 0; i < 2 * l->set->directions; ++i)
-        l->tau[i] *= info->rate / info->file_rate;
-    pn_info(l->messages, "%s: responses resampled from %g to %g Hz (%d to %d samples)", l->label,
-            info->file_rate, info->rate, before, l->set->taps - PN_MEASURED_LEAD);
-    return PINNA_OK;
-}
-
-static pinna_status build(loader *l, double rate, pinna_error *err) {
-    pn_measured *set = l->set;
-    pn_hrtf *h = l->hrtf;
-    pinna_status status = pn_measured_repair(set, l->label, l->messages, err);
+static pinna_status build(pn_maker *m, double rate, pinna_error *err) {
+    pn_measured *set = m->set;
+    pn_hrtf *h = m->hrtf;
+    pinna_status status = pn_measured_repair(set, m->label, m->messages, err);
     if (status != PINNA_OK)
         return status;
     h->info.file_rate = set->rate;
     h->info.rate = rate > 0 ? rate : set->rate;
-    h->info.distance = median_distance(set);
-    h->info.shells = 1;
-    h->info.radius[0] = h->info.distance;
-    status = make_sphere(l, err);
+    set_radii(m);
+    show(m, 0);
+    status = make_measured_spheres(m, err);
     if (status == PINNA_OK)
-        status = find_delays(l, err);
+        status = find_delays(m, err);
+    if (status == PINNA_OK && m->options->equalise_low)
+        pn_maker_equalise_low(m);
+    show(m, 0.1);
     if (status == PINNA_OK)
-        status = set_level(l, err);
+        status = pn_maker_set_level(m, err);
     if (status == PINNA_OK)
-        status = change_rate(l, err);
+        status = change_rate(m, err);
     if (status == PINNA_OK)
-        status = prepare(l, err);
+        status = pn_maker_prepare(m, err);
+    if (status == PINNA_OK)
+        status = pn_maker_align(m, err);
+    show(m, 0.2);
+    if (status == PINNA_OK)
+        status = make_spheres(m, err);
+    if (status == PINNA_OK)
+        status = make_nodes(m, err);
+    if (status == PINNA_OK)
+        status = fill_nodes(m, err);
+    if (status == PINNA_OK && m->options->equalise_diffuse)
+        status = pn_maker_equalise_diffuse(m, err);
     if (status != PINNA_OK)
         return status;
-    l->room = room_samples(l, ROOMS - 1);
-    h->info.taps = l->room + set->taps - (int)floor(l->least);
-    status = make_nodes(l, err);
-    if (status != PINNA_OK)
-        return status;
-    align(l);
-    choose_room(l);
-    settle_delays(l);
-    fill_gaps(h);
-    tell_coverage(l);
+    h->info.name = h->name;
+    h->info.licence = h->licence;
+    h->info.convention = h->convention;
+    h->info.length = h->info.taps + h->info.max_delay + h->info.ringing;
+    h->info.bytes = (double)h->info.directions * (8.0 * h->info.taps + 8 + sizeof(pn_vec3));
+    tell_coverage(m);
     return PINNA_OK;
 }
 
 pinna_status pn_hrtf_from_measured(pn_measured *measured, const char *label, double rate,
                                    const pn_hrtf_options *options, pn_messages *messages, pn_hrtf **hrtf,
                                    pinna_error *err) {
-    (void)options;
+    static const pn_hrtf_options plain = {0};
     *hrtf = NULL;
-    loader l = {.set = measured, .label = label, .messages = messages};
-    l.hrtf = pn_alloc(1, sizeof *l.hrtf);
-    pinna_status status =
-        l.hrtf == NULL ? pn_fail_memory(err, "the HRTF set", sizeof *l.hrtf) : build(&l, rate, err);
-    pn_fft_free(l.fft);
-    pn_free(l.work);
-    pn_free(l.tau);
+    pn_pool *own = NULL;
+    pn_maker m = {.set = measured, .label = label, .messages = messages};
+    m.options = options == NULL ? &plain : options;
+    m.hrtf = pn_alloc(1, sizeof *m.hrtf);
+    pinna_status status = m.hrtf == NULL ? pn_fail_memory(err, "the HRTF set", sizeof *m.hrtf) : PINNA_OK;
+    if (status == PINNA_OK && m.options->pool == NULL)
+        status = pn_pool_create(0, &own, err);
+    m.pool = own != NULL ? own : m.options->pool;
+    if (status == PINNA_OK)
+        status = build(&m, rate, err);
+    pn_maker_clear(&m);
+    pn_pool_free(own);
     pn_measured_clear(measured);
     if (status != PINNA_OK) {
-        pn_hrtf_free(l.hrtf);
+        pn_hrtf_free(m.hrtf);
         return status;
     }
-    *hrtf = l.hrtf;
+    *hrtf = m.hrtf;
     return PINNA_OK;
+}
+
+static pinna_status make(const char *file, const char *label, double rate, const pn_hrtf_options *options,
+                         pn_messages *messages, pn_messages *at_once, pn_hrtf **hrtf, pinna_error *err) {
+    pn_measured set;
+    pinna_status status = pn_sofa_read(file, &set, messages, err);
+    if (status == PINNA_OK && set.directions >= LONG_WORK)
+        pn_info(at_once, "%s: %d directions are made ready for rendering, once: what is made is kept", label,
+                set.directions);
+    return status != PINNA_OK ? status
+                              : pn_hrtf_from_measured(&set, label, rate, options, messages, hrtf, err);
+}
+
+static void pass_on(const pn_messages *from, pn_messages *to) {
+    for (size_t i = 0; i < pn_messages_count(from); ++i) {
+        pinna_message_level level;
+        const char *text = pn_messages_get(from, i, &level);
+        if (level == PINNA_WARNING)
+            pn_warn(to, "%s", text);
+        else
+            pn_info(to, "%s", text);
+    }
+}
+
+/* What is told while making a set is kept with it, so that it is told again when the set comes from the cache. */
+static pinna_status make_and_keep(const char *file, const char *label, const char *key, double rate,
+                                  const pn_hrtf_options *options, pn_messages *messages, pn_hrtf **hrtf,
+                                  pinna_error *err) {
+    pn_messages *told = pn_messages_create(NULL, NULL);
+    if (told == NULL)
+        return pn_fail_memory(err, "the messages of the HRTF set", 0);
+    pinna_status status = make(file, label, rate, options, told, messages, hrtf, err);
+    pass_on(told, messages);
+    if (status == PINNA_OK)
+        pn_hrtf_cache_write(key, label, told, *hrtf);
+    pn_messages_free(told);
+    return status;
+}
+
+/* What the built-in set is given when nothing is asked. */
+static pn_hrtf_options complete(const char *file, const pn_hrtf_options *options) {
+    pn_hrtf_options o = {0};
+    if (options != NULL)
+        o = *options;
+    if (!o.equalise_given) {
+        o.equalise_given = true;
+        o.equalise_low = pn_sofa_is_builtin(file);
+        o.equalise_diffuse = false;
+    }
+    if (o.grid == 0 && pn_sofa_is_builtin(file))
+        o.grid = BUILTIN_NODES;
+    return o;
+}
+
+static pinna_status load(const char *file, double rate, const pn_hrtf_options *options, pn_messages *messages,
+                         pn_hrtf **hrtf, pinna_error *err) {
+    const char *label = pn_sofa_is_builtin(file) ? "builtin" : file;
+    char key[PN_HRTF_KEY];
+    if (options->no_cache || !pn_hrtf_cache_key(file, rate, options, key))
+        return make(file, label, rate, options, messages, NULL, hrtf, err);
+    pn_cache_answer answer = pn_hrtf_cache_read(key, label, messages, hrtf);
+    if (answer == PN_CACHE_FOUND) {
+        (*hrtf)->info.cached = true;
+        return PINNA_OK;
+    }
+    if (answer == PN_CACHE_DAMAGED)
+        pn_warn(messages, "%s: what the cache holds of this set is damaged; it is made anew", label);
+    return make_and_keep(file, label, key, rate, options, messages, hrtf, err);
+}
+
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 pinna_status pn_hrtf_load(const char *file, double rate, const pn_hrtf_options *options,
@@ -461,10 +601,10 @@ pinna_status pn_hrtf_load(const char *file, double rate, const pn_hrtf_options *
     if (rate != 0 && !(rate >= 4000 && rate <= 768000))
         return pn_fail(err, PINNA_BAD_ARGUMENT, "a rate of %g Hz for the HRTF set; expected 4000 to 768000",
                        rate);
-    pn_measured set;
-    pinna_status status = pn_sofa_read(file, &set, messages, err);
-    if (status != PINNA_OK)
-        return status;
-    return pn_hrtf_from_measured(&set, pn_sofa_is_builtin(file) ? "builtin" : file, rate, options, messages,
-                                 hrtf, err);
+    pn_hrtf_options all = complete(file, options);
+    double start = seconds_now();
+    pinna_status status = load(file, rate, &all, messages, hrtf, err);
+    if (status == PINNA_OK)
+        (*hrtf)->info.seconds = seconds_now() - start;
+    return status;
 }

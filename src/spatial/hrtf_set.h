@@ -6,15 +6,19 @@
 #include "spatial/hrtf.h"
 #include "spatial/sphere.h"
 
-/* Inside of pn_hrtf, for hrtf.c (use) and hrtf_load.c (making). */
+/* Inside of pn_hrtf, for hrtf.c (use), hrtf_load.c (making) and hrtf_cache.c (keeping). */
 struct pn_hrtf {
     pn_hrtf_info info;
-    pn_sphere *sphere[PN_HRTF_SHELLS]; /* its node n is node first[shell] + n of the set */
-    int first[PN_HRTF_SHELLS];
+    pn_sphere *sphere[PN_HRTF_SHELLS]; /* its node n is node info.first[shell] + n of the set */
+    pn_vec3 *given;                    /* what the spheres were made from, shell after shell */
+    int given_count[PN_HRTF_SHELLS];
     pn_vec3 *position; /* [directions], metres */
     float *response;   /* [directions][ear][taps] */
     float *delay;      /* [directions][ear], samples, 0 .. max_delay */
     char *name, *licence, *convention;
 };
+
+/* Fills position[] from the spheres. */
+void pn_hrtf_place_nodes(pn_hrtf *hrtf);
 
 #endif

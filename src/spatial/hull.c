@@ -4,8 +4,7 @@
  *
  * A new point removes the faces it sees, a connected patch, and is joined to the edges around that patch. Each
  * insertion makes two faces more than it removes, so the places of removed faces are all used again and the
- * list never has gaps. The face that is seen best is found by going through all of them: quadratic in all, but
- * with a tenth of a second for two thousand points, and no search structure to go wrong.
+ * list never has gaps. A face that it sees is found by walking uphill over the hull.
  *
  * Measured grids are full of coplanar points (rings, and the four corners between two rings). Each point is
  * pushed outwards by its own pseudo-random 0 .. 2e-8 before the hull is built, which decides every such case the
@@ -118,17 +117,32 @@ static void first_four(pn_hull *hull, const int c[4]) {
     hull->faces = 4;
 }
 
-/* The connected patch of faces that p sees, from the one it sees best; returns its size, 0 for a point inside. */
-static int see(pn_hull *hull, pn_vec3 p) {
-    double best = 0;
-    int first = -1, count = 0;
-    for (int f = 0; f < hull->faces; ++f) {
-        double d = distance_to(&hull->face[f], p);
-        if (d > best) {
-            best = d;
-            first = f;
+/* A face that p sees, or -1. Uphill from the face made last, from neighbour to neighbour; only where that ends on a face
+ * that p does not see, through all of them. */
+static int climb(const pn_hull *hull, pn_vec3 p) {
+    int at = hull->last, before = -1;
+    double best = distance_to(&hull->face[at], p);
+    while (at != before && best <= 0) {
+        before = at;
+        for (int e = 0; e < 3; ++e) {
+            int next = hull->face[before].neighbour[e];
+            double d = distance_to(&hull->face[next], p);
+            if (d > best) {
+                best = d;
+                at = next;
+            }
         }
     }
+    for (int f = 0; f < hull->faces && best <= 0; ++f) {
+        best = distance_to(&hull->face[f], p);
+        at = f;
+    }
+    return best > 0 ? at : -1;
+}
+
+/* The connected patch of faces that p sees; returns its size, 0 for a point inside. */
+static int see(pn_hull *hull, pn_vec3 p) {
+    int first = climb(hull, p), count = 0;
     if (first < 0)
         return 0;
     hull->visible[count++] = first;
@@ -166,6 +180,7 @@ static void join(pn_hull *hull, int seen, int edges, int vertex) {
         set_face(hull, f, edge->from, edge->to, vertex);
         hull->face[f].neighbour[2] = edge->outer;
         hull->starting[edge->from] = f;
+        hull->last = f;
         pn_face *outer = &hull->face[edge->outer];
         for (int k = 0; k < 3; ++k) {
             if (outer->vertex[k] != edge->from && outer->vertex[k] != edge->to)

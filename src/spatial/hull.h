@@ -25,7 +25,7 @@ typedef struct {
     int faces;
     int *stamp, *starting, *visible; /* scratch of an insertion */
     struct pn_edge *horizon;
-    int insertion;
+    int insertion, last; /* face made last */
 } pn_hull;
 
 /* Points closer together than this (chord) are not told apart: the caller merges them first. */

@@ -3,7 +3,6 @@
 #include "spatial/measured.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -11,8 +10,6 @@
 
 enum { LOWEST_RATE = 4000, HIGHEST_RATE = 768000, MOST_TAPS_48K = 8192, MOST_DIRECTIONS = 100000 };
 
-#define NO_DISTANCE 0.01  /* metres; below it a distance says nothing */
-#define SAME_DISTANCE 1.1 /* ratio up to which distances count as one */
 #define LONGEST_DELAY 0.5 /* seconds */
 
 pinna_status pn_measured_create(pn_measured *set, int directions, int taps, double rate, pinna_error *err) {
@@ -150,78 +147,20 @@ static pinna_status drop_silent(pn_measured *set, const char *label, bool *keep,
     return PINNA_OK;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The distance that most directions have, within 5 %; the nearest to a metre among equals. */
-static double commonest(const double *sorted, int count, int *members) {
-    double best = sorted[0];
-    *members = 0;
-    for (int i = 0, first = 0; i < count; ++i) {
-        while (sorted[i] > 1.05 * sorted[first])
-            ++first;
-        int n = i - first + 1;
-        double middle = sorted[(i + first) / 2];
-        if (n > *members || (n == *members && fabs(log(middle)) < fabs(log(best)))) {
-            *members = n;
-            best = middle;
-        }
-    }
-    return best;
-}
-
-static pinna_status one_distance(pn_measured *set, const char *label, bool *keep, pn_messages *messages,
-                                 pinna_error *err) {
-    double *sorted = pn_alloc((size_t)set->directions, sizeof *sorted);
-    if (sorted == NULL)
-        return pn_fail_memory(err, "the distances of the HRTF set", set->directions * 8.0);
-    int known = 0;
-    for (int i = 0; i < set->directions; ++i) {
-        if (set->distance[i] >= NO_DISTANCE)
-            sorted[known++] = set->distance[i];
-    }
-    qsort(sorted, (size_t)known, sizeof *sorted, by_value);
-    double median = known ? sorted[known / 2] : 1;
-    if (known < set->directions)
-        pn_warn(messages, "%s: %d of %d positions have a distance of 0; %g m is assumed%s", label,
-                set->directions - known, set->directions, median, known ? ", as for the others" : "");
-    bool several = known > 0 && sorted[known - 1] > SAME_DISTANCE * sorted[0];
-    int members = 0;
-    double shell = several ? commonest(sorted, known, &members) : median;
-    double least = known ? sorted[0] : median, most = known ? sorted[known - 1] : median;
-    pn_free(sorted);
-    int all = set->directions;
-    for (int i = 0; i < all; ++i) {
-        if (set->distance[i] < NO_DISTANCE)
-            set->distance[i] = median;
-        keep[i] = set->distance[i] >= shell / 1.06 && set->distance[i] <= shell * 1.06;
-    }
-    if (!several)
-        return PINNA_OK;
-    if (members < 4) {
-        pn_warn(messages,
-                "%s: distances from %g to %g m are mixed; all are used as if measured at one distance", label,
-                least, most);
-        return PINNA_OK;
-    }
-    keep_marked(set, keep);
-    pn_warn(messages,
-            "%s: measured at several distances (%g to %g m); the %d of %d directions at %.3g m are used",
-            label, least, most, set->directions, all, shell);
-    return PINNA_OK;
-}
-
 static void drop_duplicates(pn_measured *set, const char *label, bool *keep, pn_messages *messages) {
-    int all = set->directions;
-    for (int i = 0; i < all; ++i) {
-        keep[i] = true;
-        for (int j = 0; j < i && keep[i]; ++j) {
-            if (keep[j] && pn_vec_length(pn_vec_sub(set->direction[i], set->direction[j])) < PN_HULL_NEAREST)
-                keep[i] = false;
+    int gone = 0;
+    for (int s = 0; s < set->shells; ++s) {
+        int first = set->shell_first[s];
+        set->shell_first[s] -= gone;
+        for (int i = first; i < set->shell_first[s + 1]; ++i) {
+            keep[i] = true;
+            for (int j = first; j < i && keep[i]; ++j)
+                keep[i] = !keep[j] ||
+                          pn_vec_length(pn_vec_sub(set->direction[i], set->direction[j])) >= PN_HULL_NEAREST;
+            gone += !keep[i];
         }
     }
+    set->shell_first[set->shells] -= gone;
     int dropped = keep_marked(set, keep);
     if (dropped > 0)
         pn_info(
@@ -276,7 +215,7 @@ pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages
         return pn_fail_memory(err, "the directions of the HRTF set", set->directions);
     status = drop_silent(set, label, keep, messages, err);
     if (status == PINNA_OK)
-        status = one_distance(set, label, keep, messages, err);
+        status = pn_measured_sort_shells(set, label, messages, err);
     if (status == PINNA_OK) {
         drop_duplicates(set, label, keep, messages);
         no_negative_delays(set, label, messages);

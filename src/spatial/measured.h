@@ -9,6 +9,8 @@
 
 /* A set as it was measured: pairs of responses with directions, before it is made ready for rendering. From a
  * SOFA file (sofa.h) or from arrays. Zeroed is empty. */
+enum { PN_MEASURED_SHELLS = 8 };
+
 typedef struct {
     int directions, taps;
     double rate;        /* Hz */
@@ -17,6 +19,9 @@ typedef struct {
     float *ir;          /* [directions][ear: left, right][taps] */
     double *delay;      /* [directions][ear]: samples before ir begins; any sign, any fraction */
     double receiver_y;  /* metres, of the first receiver; NAN when unknown: what the file says of its side */
+
+    /* After a repair: directions are sorted by distance into shells, ascending; one for nearly all sets. */
+    int shells, shell_first[PN_MEASURED_SHELLS + 1];
 
     /* What the file says of itself; UTF-8, never NULL after a load, "" where it says nothing. */
     char *convention, *version, *database, *listener, *title, *licence, *organization;
@@ -31,10 +36,14 @@ float *pn_measured_ir(const pn_measured *set, int direction, int ear);
 
 /* Checks and repairs, in place; label names the set in errors and messages. Refused: no directions or taps, a rate
  * outside 4000 .. 768000 Hz, samples, positions or delays that are no numbers, delays beyond half a second, silence.
- * Repaired and said: distances of 0, several distances (the commonest kept), directions measured twice (the first
+ * Repaired and said: distances of 0, distances that surround the head too thinly (the others kept), directions measured twice (the first
  * kept), silent directions (dropped), negative delays (all delayed), responses beyond 8192 taps at 48 kHz (faded out).
  */
 pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages, pinna_error *err);
+
+/* The part of a repair that sorts by distance. */
+pinna_status pn_measured_sort_shells(pn_measured *set, const char *label, pn_messages *messages,
+                                     pinna_error *err);
 
 /* Converts to another rate, gain kept, delays scaled. PN_MEASURED_LEAD samples are put before each response for what
  * a linear-phase filter does before an onset; delay[] makes up for them. */
