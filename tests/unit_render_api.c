@@ -136,7 +136,7 @@ static void hrtf_opens_and_looks_up(void **state) {
     pinna_hrtf_info info;
     pinna_hrtf_describe(h, &info);
     assert_true(info.rate == RATE && info.file_rate == 44100 && info.directions == 710 && info.taps > 100);
-    assert_int_equal(info.latency, 0);
+    assert_in_range(info.latency, 0, 40);
     assert_non_null(strstr(info.name, "KEMAR"));
     float *left = malloc((size_t)info.taps * sizeof *left),
           *right = malloc((size_t)info.taps * sizeof *right);
@@ -190,9 +190,10 @@ static void calls_equal_the_file(void **state) {
         assert_ok(pinna_renderer_feed(built, source, noise + at, &err), &err);
         assert_ok(pinna_renderer_render(built, b[0] + at, b[1] + at, &err), &err);
     }
+    size_t late = (size_t)pinna_renderer_latency(built); /* what is fed cannot be rendered before it comes */
     for (int side = 0; side < 2; ++side) {
         assert_true(test_rms(a[side], FRAMES) > 0.01);
-        assert_below(test_error_db(b[side], a[side], FRAMES), -130);
+        assert_below(test_error_db(b[side] + late, a[side], FRAMES - late), -130);
     }
     expect_bad(pinna_renderer_add_source(built, "c", 0, 0, 0, 0, NULL, &err), &err, "fixed");
     expect_bad(pinna_renderer_feed(loaded, 0, noise, &err), &err, "fed");
@@ -232,7 +233,7 @@ static void steering_arrives(void **state) {
     for (int side = 0; side < 2; ++side)
         assert_below(test_error_db(a[side] + FROM, b[side] + FROM, FRAMES - FROM), -60);
     /* Fed and then not after all, or not at all: silence, after the response's end. */
-    for (int k = 0; k < 8; ++k) {
+    for (int k = 0; k < 60; ++k) { /* the low equaliser rings */
         assert_ok(pinna_renderer_feed(r, s, noise, &err), &err);
         assert_ok(pinna_renderer_feed(r, s, NULL, &err), &err);
         assert_ok(pinna_renderer_render(r, a[0], a[1], &err), &err);

@@ -37,7 +37,7 @@ enum {
 #define EDGE_TO                                                                                              \
     0.45 /* chord of the longest edge that is halved, if the set is not sparser; beyond is a hole */
 #define HALVED_FROM 1.4   /* shortest edge that is halved, in spacings of the lattice */
-#define MIDDLE_CLEAR 0.35 /* from a middle to other nodes, in spacings of the lattice */
+#define MIDDLE_CLEAR 0.45 /* from a middle to other nodes, in spacings of the lattice */
 
 void pn_maker_clear(pn_maker *m) {
     for (int t = 0; t < PN_MAKER_TASKS; ++t)
