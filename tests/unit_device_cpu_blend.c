@@ -16,9 +16,9 @@
 #include "device/cpu_blend_width.h"
 
 typedef struct {
+    pn_blend blend;
     const pn_blend_width *width;
     size_t vectors, floats;
-    pn_blend blend;
     float *random; /* nodes, tints, x, old filter, two sums, in spectra */
     double error, power;
 } bench;

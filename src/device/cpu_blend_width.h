@@ -56,9 +56,9 @@ INLINE cvec blended(const float *const *from, const vec *weight, int count, size
 
 /* What the loops over the vectors keep of a blend. */
 typedef struct {
-    const float *node[PN_FILTER_NODES], *tint[PN_FILTER_TINTS];
-    vec weight[PN_FILTER_NODES], tint_weight[PN_FILTER_TINTS];
     cvec low[GROUP];
+    vec weight[PN_FILTER_NODES], tint_weight[PN_FILTER_TINTS];
+    const float *node[PN_FILTER_NODES], *tint[PN_FILTER_TINTS];
     float above[PN_RAFFT_TURNS][2];
 } kept;
 
@@ -77,7 +77,6 @@ INLINE void keep(const pn_blend *blend, int nodes, int tints, kept *k) {
 #pragma GCC unroll 3
     for (int bit = 0; bit < GROUP_BITS; ++bit) {
         cvec turn = broadcast_both(blend->ramp.turn[bit]);
-#pragma GCC unroll 4
         for (int j = 0; j < 1 << bit; ++j)
             k->low[(1 << bit) + j] = product(k->low[j], turn);
     }
