@@ -119,7 +119,7 @@ static inline pn_propagation test_bank_propagation(test_bank *b, int s) {
     case 1:
         return (pn_propagation){longest, {0}};
     case 2:
-        return (pn_propagation){longest / 2, {0.3f, 0, 0, 0}};
+        return (pn_propagation){b->shape.quantum, {0.3f, 0, 0, 0}};
     case 3:
         return (pn_propagation){b->at == 4 ? -7000 : 11, {0.5f, b->at == 5 ? NAN : 3, 0, 0}};
     case 4:
@@ -192,8 +192,10 @@ static inline double test_bank_run(test_bank_shape shape, pn_backend *backend, i
             assert_ok(backend->ops->bank_feed(bank, b.sources, &err), &err);
             continue;
         }
+        long allocations = pn_memory_count();
         assert_ok(backend->ops->bank_begin(bank, b.sources, &err), &err);
         assert_ok(backend->ops->bank_finish(bank, got[0], got[1], &err), &err);
+        assert_int_equal(pn_memory_count(), allocations);
         for (int ear = 0; ear < 2 && out != NULL; ++ear)
             memcpy(out + (ear * shape.quanta + q) * shape.quantum, got[ear],
                    (size_t)shape.quantum * sizeof *out);

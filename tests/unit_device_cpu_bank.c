@@ -242,6 +242,43 @@ static void a_click_arrives(void **state) {
     close_single(&s);
 }
 
+/* Short bursts at every place of the ring, with silence long enough to be noticed before and after: what rings before
+ * and after a fraction is there to its last sample. */
+static void bursts_ring_out(void **state) {
+    (void)state;
+    enum { LONGEST = 500, QUANTA = 90, LEAD = LONGEST + 16 };
+    static const pn_propagation ways[] = {
+        {63, {0.5f, 0, 0, 0}},   {64, {0.37f, 0, 0, 0}},      {56, {0.99f, 0, 0, 0}},
+        {121, {0.01f, 0, 0, 0}}, {128, {0.5f, 0.001f, 0, 0}}, {8, {0.5f, 0, 0, 0}},
+        {499, {0.9f, 0, 0, 0}},  {20, {0, 300, -300, 0}},     {100, {0, -500, 2000, -1500}},
+        {8, {0, 0, 0, 492}},     {1000, {0, -500, 0, 0}},     {30, {NAN, 0, 0, 0}},
+    };
+    static float signal[LEAD + QUANTA * QUANTUM];
+    uint64_t dice = 3;
+    for (int q = 0; q < QUANTA; ++q)
+        for (int n = 0; n < QUANTUM; ++n)
+            signal[LEAD + q * QUANTUM + n] = q % 13 == 3 ? (float)test_noise(&dice) : 0;
+    for (size_t w = 0; w < sizeof ways / sizeof ways[0]; ++w) {
+        single s;
+        open_single(&s, LONGEST);
+        double worst = 0;
+        for (int q = 0; q < QUANTA; ++q) {
+            const float *in = signal + LEAD + q * QUANTUM;
+            float left[QUANTUM], right[QUANTUM];
+            double expected[QUANTUM];
+            pn_bank_source source = {
+                .in = q % 13 == 3 ? in : NULL, .from = gain(1, 1), .to = gain(1, 1), .propagation = ways[w]};
+            run_single(&s, &source, left, right);
+            pn_ops_propagate(&s.desc, &ways[w], in, expected);
+            for (int n = 0; n < QUANTUM; ++n)
+                worst = fmax(worst, fabs((double)left[n] - expected[n]));
+        }
+        if (!(worst < 2e-4))
+            fail_msg("way %zu is off by %g", w, worst);
+        close_single(&s);
+    }
+}
+
 /* Silence is exact, whether a source was never heard or is over. */
 static void silence_is_exact(void **state) {
     (void)state;
@@ -297,6 +334,7 @@ int main(void) {
         cmocka_unit_test(tints_are_short_filters),
         cmocka_unit_test(propagation_shifts_a_tone),
         cmocka_unit_test(a_click_arrives),
+        cmocka_unit_test(bursts_ring_out),
         cmocka_unit_test(silence_is_exact),
         cmocka_unit_test(failed_allocations_are_reported),
     };
