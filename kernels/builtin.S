@@ -22,8 +22,11 @@ KERNEL(pn_kernel_forward, "forward.cl")
 KERNEL(pn_kernel_inverse, "inverse.cl")
 KERNEL(pn_kernel_multiply_add, "multiply_add.cl")
 KERNEL(pn_kernel_reduce_shares, "reduce_shares.cl")
+KERNEL(pn_kernel_bank, "bank.h")
 KERNEL(pn_kernel_bank_take, "bank_take.cl")
+KERNEL(pn_kernel_bank_read, "bank_read.cl")
 KERNEL(pn_kernel_bank_mix, "bank_mix.cl")
+KERNEL(pn_kernel_bank_bend, "bank_bend.cl")
 
 #if defined(__linux__) && defined(__ELF__)
     .section .note.GNU-stack, "", %progbits

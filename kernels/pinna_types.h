@@ -105,34 +105,52 @@ typedef struct {
     pn_int partitions; /* of the entry */
 } pn_piece;
 
-/* A filter of the spatial bank, its delays cut into whole samples and a rest of -1/2 .. 1/2. */
+/* A filter of the spatial bank stands packed in the job's words: the heads of both ears, then the left ear's nodes and
+ * tints, then the right one's, as shares of a blend. The delay is cut into whole samples and a rest of -1/2 .. 1/2. */
 typedef struct {
-    pn_int node[3];
-    pn_float weight[3];
-    pn_int whole[2];
-    pn_float rest[2];
-} pn_source_filter;
+    pn_int nodes, tints; /* how many */
+    pn_int whole;
+    pn_float rest;
+} pn_packed_ear;
 
-/* A source that the job has to look at. The audible ones (some weight not 0) come first. */
 typedef struct {
-    pn_int source; /* row of the history */
-    pn_int row;    /* of the new samples; negative: silence */
-    pn_int still;  /* from equals to */
+    pn_int index;
+    pn_float weight;
+} pn_packed_share;
+
+/* A source that the job has to look at. Those whose filters bend come first, then the other audible ones (some weight
+ * not 0), then the rest. */
+typedef struct {
+    pn_int source;  /* row of the history */
+    pn_int row;     /* of the new samples; negative: silence */
+    pn_int steps;   /* 0: one filter all along; else two, `from` and `to`, and steps - 1 inner ones */
+    pn_int filters; /* word of the job where they begin */
+    pn_int
+        whole; /* propagation: the delay at frame n, u = n / quantum, is whole + c0 + c1 u + c2 u^2 + c3 u^3 */
+    pn_float c[4];
     pn_int unused;
-    pn_source_filter from, to;
 } pn_source;
+
+#define PN_READ_TAPS 16
+#define PN_READ_PHASES 128
+#define PN_READ_SHORTEST 8 /* delay that leaves the interpolator its samples ahead */
 
 typedef struct {
     pn_int size; /* N: the history of a source is a ring of N samples, held twice in a row */
     pn_int quantum;
-    pn_int at;      /* where the new samples go, 0 .. N-1 */
-    pn_int samples; /* first float of the new samples in the job's buffer */
+    pn_int at;          /* where the new samples go, 0 .. N-1 */
+    pn_int samples;     /* first word of the new samples in the job */
+    pn_int line_log2;   /* a source's propagation line is a ring of that many samples; negative: none */
+    pn_uint line_at;    /* where its new samples go */
+    pn_int propagation; /* longest delay */
 } pn_take_args;
 
 typedef struct {
     pn_int points_log2;
     pn_int count;  /* audible sources */
+    pn_int bent;   /* those among them whose filters bend */
     pn_int shares; /* parts that they are cut into */
+    pn_int sums;   /* of a share in y: 4, or 10 when filters bend */
 } pn_mix_args;
 
 #endif

@@ -174,14 +174,13 @@ static inline void test_bank_next(test_bank *b, const float **history) {
 
 /* Runs all of it through a back end, the first `fed` quanta by bank_feed. Returns the error of every third quantum
  * (the definition is slow); out, if not NULL, gets [ear][quanta][quantum]. */
-static inline double test_bank_run(test_bank_shape shape, pn_backend *backend, int fed, bool compare,
-                                   float *out) {
+static inline double test_bank_run(test_bank_shape shape, pn_backend *on, int fed, bool compare, float *out) {
     enum { MOST = 64, LONGEST = 256 };
     test_bank b;
     pinna_error err = {0};
     pn_bank *bank = NULL;
     test_bank_open(&b, shape);
-    assert_ok(backend->ops->bank_create(backend, &b.desc, &bank, &err), &err);
+    assert_ok(on->ops->bank_create(on, &b.desc, &bank, &err), &err);
     double error = 0, power = 0;
     for (int q = 0; q < shape.quanta; ++q) {
         const float *history[MOST];
@@ -189,12 +188,12 @@ static inline double test_bank_run(test_bank_shape shape, pn_backend *backend, i
         double expected[2][LONGEST];
         test_bank_next(&b, history);
         if (q < fed) {
-            assert_ok(backend->ops->bank_feed(bank, b.sources, &err), &err);
+            assert_ok(on->ops->bank_feed(bank, b.sources, &err), &err);
             continue;
         }
         long allocations = pn_memory_count();
-        assert_ok(backend->ops->bank_begin(bank, b.sources, &err), &err);
-        assert_ok(backend->ops->bank_finish(bank, got[0], got[1], &err), &err);
+        assert_ok(on->ops->bank_begin(bank, b.sources, &err), &err);
+        assert_ok(on->ops->bank_finish(bank, got[0], got[1], &err), &err);
         assert_int_equal(pn_memory_count(), allocations);
         for (int ear = 0; ear < 2 && out != NULL; ++ear)
             memcpy(out + (ear * shape.quanta + q) * shape.quantum, got[ear],
@@ -209,7 +208,7 @@ static inline double test_bank_run(test_bank_shape shape, pn_backend *backend, i
             power += expected[ear][k] * expected[ear][k];
         }
     }
-    backend->ops->bank_free(bank);
+    on->ops->bank_free(bank);
     test_bank_close(&b);
     return 10 * log10((error + 1e-30) / (power + 1e-30));
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
 
-/* The jobs on every device against their definitions in float64 (ops.h), or against sparse responses, whose
+/* Levels on every device against their definition in float64 (ops.h), or against sparse responses, whose
  * convolution is a handful of products per sample at any length. */
 #include <math.h>
 #include <stdlib.h>
@@ -240,153 +240,12 @@ static void two_levels_in_flight(void **state) {
     }
 }
 
-/* ------------------------------------------------------------------ the bank */
-
-enum { MAX_SOURCES = 64 };
-
-typedef struct {
-    pn_bank_desc desc;
-    float *responses;
-    float *signal; /* [source][N of silence, quanta] */
-    size_t row;
-    int quanta;
-} scene;
-
-static scene make_scene(int size, int quantum, int sources, int taps, int max_delay, int quanta) {
-    scene c = {.desc = {.size = size,
-                        .quantum = quantum,
-                        .sources = sources,
-                        .nodes = 5,
-                        .taps = taps,
-                        .max_delay = max_delay},
-               .quanta = quanta,
-               .row = (size_t)size + (size_t)quantum * (size_t)quanta};
-    c.responses = pn_alloc_floats((size_t)(10 * taps));
-    c.signal = pn_alloc_floats(c.row * (size_t)sources);
-    test_fill_noise(c.responses, (size_t)(10 * taps), 3, 1);
-    for (int s = 0; s < sources; ++s)
-        test_fill_noise(c.signal + (size_t)s * c.row + size, c.row - (size_t)size, (uint64_t)s + 10, 1);
-    c.desc.responses = c.responses;
-    return c;
-}
-
-static void free_scene(scene *c) {
-    pn_free(c->responses);
-    pn_free(c->signal);
-}
-
-/* A third stands still, a third moves within its triangle, a third changes it. */
-static pn_filter filter_at(const scene *c, int s, int q) {
-    double t = s % 3 == 0 ? 0.25 : (double)((q * 7 + s) % 11) / 11;
-    int node = s % 3 == 2 ? s + q : s;
-    pn_filter filter = {.delay = {(float)(t * c->desc.max_delay), (float)((1 - t) * c->desc.max_delay)}};
-    for (int ear = 0; ear < 2; ++ear) {
-        const int nodes[3] = {node % 5, (node + 1) % 5, (node + 3) % 5};
-        const float weights[3] = {(float)(0.6 * t), (float)(0.8 - 0.6 * t), 0.2f};
-        memcpy(filter.node[ear], nodes, sizeof nodes);
-        memcpy(filter.weight[ear], weights, sizeof weights);
-    }
-    return filter;
-}
-
-/* Every fourth source gets no samples in the middle third, and every seventh no weight in the last. */
-static void fill_sources(scene *c, int q, pn_bank_source *sources, const float **history) {
-    size_t quantum = (size_t)c->desc.quantum;
-    for (int s = 0; s < c->desc.sources; ++s) {
-        float *in = c->signal + (size_t)s * c->row + c->desc.size + (size_t)q * quantum;
-        bool quiet = s % 4 == 1 && q >= c->quanta / 4 && q < c->quanta * 3 / 4;
-        if (quiet)
-            memset(in, 0, quantum * sizeof *in);
-        sources[s] = (pn_bank_source){
-            .in = quiet ? NULL : in, .from = filter_at(c, s, q), .to = filter_at(c, s, q + 1)};
-        if (s % 7 == 6 && q > c->quanta * 2 / 3)
-            memset(sources[s].from.weight, 0, sizeof sources[s].from.weight);
-        if (s % 7 == 6 && q >= c->quanta * 2 / 3)
-            memset(sources[s].to.weight, 0, sizeof sources[s].to.weight);
-        history[s] = in + quantum - c->desc.size;
-    }
-}
-
-static double run_scene(scene *c, int fed) {
-    pinna_error err = {0};
-    pn_bank *bank = NULL;
-    assert_ok(backend->ops->bank_create(backend, &c->desc, &bank, &err), &err);
-    size_t quantum = (size_t)c->desc.quantum, all = 2 * quantum * (size_t)c->quanta;
-    float *out = pn_alloc_floats(all);
-    double *expected = pn_alloc(all, sizeof *expected);
-    for (int q = 0; q < c->quanta; ++q) {
-        pn_bank_source sources[MAX_SOURCES];
-        const float *history[MAX_SOURCES];
-        size_t at = 2 * quantum * (size_t)q;
-        fill_sources(c, q, sources, history);
-        if (q < fed) {
-            assert_ok(backend->ops->bank_feed(bank, sources, &err), &err);
-            continue;
-        }
-        assert_ok(backend->ops->bank_begin(bank, sources, &err), &err);
-        assert_ok(backend->ops->bank_finish(bank, out + at, out + at + quantum, &err), &err);
-        assert_ok(pn_ops_bank(&c->desc, sources, history, expected + at, expected + at + quantum, &err),
-                  &err);
-    }
-    backend->ops->bank_free(bank);
-    double db = test_error_db_f64(out, expected, all);
-    pn_free(out);
-    pn_free(expected);
-    return db;
-}
-
-static void check_scene(int size, int quantum, int sources, int taps, int max_delay, int quanta, int fed) {
-    scene c = make_scene(size, quantum, sources, taps, max_delay, quanta);
-    assert_below(run_scene(&c, fed), BOUND_DB);
-    free_scene(&c);
-}
-
-static void bank_shapes(void **state) {
-    (void)state;
-    check_scene(64, 32, 1, 1, 0, 6, 0);
-    check_scene(256, 64, 8, 100, 60, 14, 0);
-    check_scene(256, 64, 8, 193, 0, 8, 0);    /* responses that reach into the imaginary half, no delay */
-    check_scene(256, 128, 45, 100, 29, 3, 0); /* more than a chunk of sources */
-    check_scene(1024, 256, 1, 512, 80, 2, 0);
-}
-
-static void bank_takes_over(void **state) {
-    (void)state;
-    check_scene(256, 32, 8, 100, 60, 20, 9);
-}
-
-static void bank_beyond_local_memory(void **state) {
-    (void)state;
-    check_scene(8192, 256, 1, 4000, 40, 1, 0);
-}
-
-static void bank_of_silence(void **state) {
-    (void)state;
-    scene c = make_scene(256, 64, 2, 100, 60, 1);
-    pinna_error err = {0};
-    pn_bank *bank = NULL;
-    float left[64] = {1}, right[64] = {1};
-    const pn_bank_source sources[2] = {{.from = filter_at(&c, 0, 0), .to = filter_at(&c, 0, 1)}};
-    assert_ok(backend->ops->bank_create(backend, &c.desc, &bank, &err), &err);
-    assert_int_not_equal(backend->ops->bank_finish(bank, left, right, &err), PINNA_OK); /* nothing begun */
-    assert_ok(backend->ops->bank_begin(bank, sources, &err), &err);
-    assert_ok(backend->ops->bank_finish(bank, left, right, &err), &err);
-    for (int n = 0; n < 64; ++n)
-        assert_true(left[n] == 0 && right[n] == 0);
-    backend->ops->bank_free(bank);
-    free_scene(&c);
-}
-
 static int run(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_shapes),
         cmocka_unit_test(level_beyond_local_memory),
         cmocka_unit_test(level_takes_over_and_starts_anew),
         cmocka_unit_test(two_levels_in_flight),
-        cmocka_unit_test(bank_shapes),
-        cmocka_unit_test(bank_takes_over),
-        cmocka_unit_test(bank_beyond_local_memory),
-        cmocka_unit_test(bank_of_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

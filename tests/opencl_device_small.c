@@ -7,6 +7,8 @@
 
 #include "opencl_each.h"
 
+#include "bank_support.h"
+
 enum { BLOCK = 4096, TAPS = 3 };
 
 static void large_transform(void **state) {
@@ -59,8 +61,15 @@ static void run_levels(pn_backend *on) {
     assert_below(test_error_db_f64(got, expected, CALLS * CALL), -115);
 }
 
+/* Everything that sources can do. */
+static void run_sources(pn_backend *on) {
+    enum { EVERYTHING = 31 };
+    const test_bank_shape shape = {64, 32, 5, 10, 10, 5, EVERYTHING};
+    assert_below(test_bank_run(shape, on, 1, true, NULL), -115);
+}
+
 /* With the kernels for graphics cards and with those for processors, whatever the device is. */
-static void levels_together(void **state) {
+static void levels_and_sources(void **state) {
     (void)state;
     static const pn_opencl_type types[] = {PN_OPENCL_GPU, PN_OPENCL_CPU};
     for (int t = 0; t < 2; ++t) {
@@ -71,6 +80,7 @@ static void levels_together(void **state) {
         assert_ok(pn_opencl_device_open(&info, &device, &err), &err);
         device->head.ops = backend->ops;
         run_levels(&device->head);
+        run_sources(&device->head);
         pn_opencl_device_close(device);
     }
 }
@@ -96,8 +106,8 @@ static void large_bank(void **state) {
 }
 
 static int run(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(large_transform), cmocka_unit_test(levels_together),
-                                       cmocka_unit_test(large_bank)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(large_transform),
+                                       cmocka_unit_test(levels_and_sources), cmocka_unit_test(large_bank)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 

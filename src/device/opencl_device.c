@@ -58,7 +58,8 @@ static pinna_status choose_group(pn_opencl *device, pinna_error *err) {
     static const char *const names[] = {"forward_top",   "forward_rest",      "inverse_rest",
                                         "inverse_top",   "level_forward_top", "level_forward",
                                         "level_inverse", "level_inverse_top", "multiply_add",
-                                        "reduce_shares", "bank_take",         "bank_mix"};
+                                        "reduce_shares", "bank_take",         "bank_read",
+                                        "bank_mix",      "bank_bend"};
     size_t most = (size_t)device->info.max_group;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
         cl_kernel kernel = NULL;

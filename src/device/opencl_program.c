@@ -16,7 +16,8 @@ enum { OPTIONS = sizeof options_for + 16 };
 
 extern const char pn_kernel_types[], pn_kernel_tree[], pn_kernel_level[], pn_kernel_forward[],
     pn_kernel_inverse[], pn_kernel_level_forward[], pn_kernel_level_inverse[], pn_kernel_multiply_add[],
-    pn_kernel_reduce_shares[], pn_kernel_bank_take[], pn_kernel_bank_mix[];
+    pn_kernel_reduce_shares[], pn_kernel_bank[], pn_kernel_bank_take[], pn_kernel_bank_read[],
+    pn_kernel_bank_mix[], pn_kernel_bank_bend[];
 
 /* What the others include comes first. */
 static const struct {
@@ -31,8 +32,11 @@ static const struct {
     {"inverse.cl", pn_kernel_inverse},
     {"multiply_add.cl", pn_kernel_multiply_add},
     {"reduce_shares.cl", pn_kernel_reduce_shares},
+    {"bank.h", pn_kernel_bank},
     {"bank_take.cl", pn_kernel_bank_take},
+    {"bank_read.cl", pn_kernel_bank_read},
     {"bank_mix.cl", pn_kernel_bank_mix},
+    {"bank_bend.cl", pn_kernel_bank_bend},
 };
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
