@@ -27,11 +27,19 @@ static void test_builtin(void **state) {
     assert_non_null(strstr(run.out, "MIT KEMAR"));
     assert_non_null(strstr(run.out, "SimpleFreeFieldHRIR"));
     assert_non_null(strstr(run.out, "equalised    low\n"));
+    assert_int_equal(test_program(&run, "hrtf builtin --equalise none"), 0);
+    assert_non_null(strstr(run.out, "equalised    as measured\n"));
+    assert_int_equal(test_program(&run, "hrtf builtin --equalise none"), 0);
+    assert_non_null(strstr(run.out, "from the cache"));
+    assert_int_equal(test_program(&run, "hrtf builtin --equalise high"), 2);
+    assert_non_null(strstr(run.err, "'high' is none of none, low, diffuse"));
     assert_int_equal(test_program(&run, "hrtf builtin --json --quiet"), 0);
     cJSON *json = cJSON_Parse(run.out);
     assert_non_null(json);
     assert_true(number(json, "file_directions") == 710 && number(json, "file_taps") == 512);
     assert_true(number(json, "file_rate") == 44100);
+    assert_true(number(json, "nodes") > 2000 && number(json, "shells") == 1);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "equalised_low")));
     assert_true(fabs(number(json, "elevation_min") + 40) < 0.01 &&
                 fabs(number(json, "elevation_max") - 90) < 0.01);
     assert_true(fabs(number(json, "distance_min") - 1.4) < 1e-3);

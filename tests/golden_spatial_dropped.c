@@ -117,7 +117,8 @@ static void compare_all(const pn_hrtf *hrtf, const pn_measured *set, const bool 
         for (int b = 0; b < 2 * got[i].bands; ++b)
             got[i].band_db[b % 2][b / 2] += gain / bands;
         itd[i - jumps] = fabs(got[i].itd_us - expected[i].itd_us);
-        jumps += itd[i - jumps] > 300; /* of two peaks equally high, a period apart, the other: no difference of delay */
+        jumps += itd[i - jumps] >
+                 300; /* of two peaks equally high, a period apart, the other: no difference of delay */
         lsd[2 * i] = ear_distance_db(&got[i], &expected[i], 0);
         lsd[2 * i + 1] = ear_distance_db(&got[i], &expected[i], 1);
     }

@@ -36,9 +36,8 @@ enum {
 
 #define EDGE_TO                                                                                              \
     0.45 /* chord of the longest edge that is halved, if the set is not sparser; beyond is a hole */
-#define HALVED_FROM 1.4    /* shortest edge that is halved, in spacings of the lattice */
-#define MIDDLE_CLEAR 0.45  /* from a middle to other nodes, in spacings of the lattice */
-#define LATTICE_CLEAR 0.85 /* from a point of the lattice to other nodes */
+#define HALVED_FROM 1.4   /* shortest edge that is halved, in spacings of the lattice */
+#define MIDDLE_CLEAR 0.45 /* from a middle to other nodes, in spacings of the lattice */
 
 void pn_maker_clear(pn_maker *m) {
     for (int t = 0; t < PN_MAKER_TASKS; ++t)
@@ -226,40 +225,47 @@ static int add_middles(const pn_sphere *sphere, double shortest, double longest,
     return count;
 }
 
-/* Middles of edges, and of the edges that these make, until no edge but those across holes is longer than `spacing`.
- * So rows of nodes run along the rings of the measurement. */
-static pinna_status subdivide(const pn_sphere *measured, int directions, double spacing, pn_vec3 *node,
-                              int *count, int most, pinna_error *err) {
-    double longest = fmax(EDGE_TO, 2.2 * sqrt(4 * PN_PI / directions));
-    pn_sphere *own = NULL;
+/* Middles of edges, and of the edges that these make, until none is long. So rows of nodes run along the rings of the
+ * measurement. */
+static pinna_status subdivide(double shortest, double longest, pn_vec3 *node, int *count, int most,
+                              pinna_error *err) {
     pinna_status status = PINNA_OK;
-    for (int level = 0; level < LEVELS && status == PINNA_OK; ++level) {
-        const pn_sphere *sphere = level == 0 ? measured : own;
-        edge *list = pn_alloc(3 * (size_t)pn_sphere_triangles(sphere), sizeof *list);
-        if (list == NULL) {
-            status = pn_fail_memory(err, "the grid of the HRTF set", 0);
-            break;
+    for (int level = 0, before = 0; level<LEVELS && * count> before && status == PINNA_OK; ++level) {
+        pn_sphere *sphere = NULL;
+        edge *list = NULL;
+        before = *count;
+        status = pn_sphere_create(node, before, &sphere, err);
+        if (status == PINNA_OK) {
+            list = pn_alloc(3 * (size_t)pn_sphere_triangles(sphere), sizeof *list);
+            if (list == NULL)
+                status = pn_fail_memory(err, "the grid of the HRTF set", before * 200.0);
+            else
+                *count = add_middles(sphere, shortest, longest, list, node, before, most);
         }
-        int before = *count;
-        *count = add_middles(sphere, HALVED_FROM * spacing, longest, list, node, before, most);
         pn_free(list);
-        pn_sphere_free(own);
-        own = NULL;
-        if (*count == before || level + 1 == LEVELS)
-            break;
-        status = pn_sphere_create(node, *count, &own, err);
+        pn_sphere_free(sphere);
     }
-    pn_sphere_free(own);
     return status;
+}
+
+/* Lattice points that are far from everything measured. */
+static int fill_holes(const pn_measured *part, int grid, double clear, pn_vec3 *node, int most) {
+    int count = part->directions;
+    for (int i = 0; i < grid && count < most; ++i) {
+        pn_vec3 p = fibonacci(i, grid);
+        if (is_clear(part->direction, part->directions, p, clear))
+            node[count++] = p;
+    }
+    return count;
 }
 
 /* How many nodes there can be in all. */
 static int node_room(const pn_maker *m, int shell) {
     int measured = m->hrtf->info.of_shell[shell], grid = grid_of(m, shell);
-    return grid == 0 ? measured : measured + (grid < EXTRA_NODES ? EXTRA_NODES : grid);
+    return grid == 0 ? measured : measured + 3 * grid;
 }
 
-/* The measured directions of a shell, nodes between them, lattice points in its holes; *count: how many. */
+/* The measured directions of a shell, lattice points in its holes, then nodes between all these; *count: how many. */
 static pinna_status choose_nodes(const pn_maker *m, int shell, pn_vec3 *node, int *count, pinna_error *err) {
     pn_measured part = pn_maker_shell(m, shell);
     int most = node_room(m, shell), grid = grid_of(m, shell);
@@ -267,14 +273,9 @@ static pinna_status choose_nodes(const pn_maker *m, int shell, pn_vec3 *node, in
     memcpy(node, part.direction, (size_t)part.directions * sizeof *node);
     if (grid == 0)
         return PINNA_OK;
-    double spacing = sqrt(4 * PN_PI / grid);
-    pinna_status status = subdivide(m->measured[shell], part.directions, spacing, node, count, most, err);
-    for (int i = 0; i < grid && *count < most && status == PINNA_OK; ++i) {
-        pn_vec3 p = fibonacci(i, grid);
-        if (is_clear(node, *count, p, LATTICE_CLEAR * spacing))
-            node[(*count)++] = p;
-    }
-    return status;
+    double spacing = sqrt(4 * PN_PI / grid), longest = fmax(EDGE_TO, 2.2 * sqrt(4 * PN_PI / part.directions));
+    *count = fill_holes(&part, grid, longest / 2, node, most);
+    return subdivide(HALVED_FROM * spacing, longest, node, count, most, err);
 }
 
 static pinna_status make_spheres(pn_maker *m, pinna_error *err) {

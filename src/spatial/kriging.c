@@ -104,7 +104,8 @@ static pinna_status make_centres(pn_kriging *k, pinna_error *err) {
     if (k->window == NULL)
         return pn_fail_memory(err, "predicting responses", 4.0 * CENTRES * k->bins);
     float *to = k->window;
-    for (double e = 21.4 * log10(1 + 0.00437 * 200); k->centres < CENTRES; e += 1.0 / 3) {
+    while (k->centres < CENTRES) {
+        double e = 21.4 * log10(1 + 0.00437 * 200) + k->centres / 3.0;
         double f = (pow(10, e / 21.4) - 1) / 0.00437, width = erb(f) / 3, step = k->desc.rate / k->size;
         if (f > highest)
             break;
@@ -599,7 +600,7 @@ static void predict_one(const pn_kriging *k, pn_vec3 q, scratch *s, float *answe
                            weight + i * PN_KERNELS);
     }
     pn_find_nearest(k->tried_direction, k->tries, q, (pn_stretch){1, 1}, -1, REGION, &region);
-    float rim[TRIED];
+    float rim[TRIED] = {0};
     double x = fmin(1, fmax(0, (to_nearest(k, q) - k->hole_from) / (k->hole_to - k->hole_from)));
     if (x > 0)
         weigh_rim(k, q, rim);

@@ -56,7 +56,7 @@ void pn_find_nearest(const pn_vec3 *point, int points, pn_vec3 q, pn_stretch str
 /* Solves a x = b for two right sides; the upper half of a becomes its root u, a = u^T u, with the reciprocals of the
  * diagonal in `scale`. */
 static void solve_both(double (*restrict a)[ROW], double (*restrict b)[ROW], int n) {
-    double scale[ROW];
+    double scale[ROW] = {0};
     for (int k = 0; k < n; ++k) {
         scale[k] = 1 / sqrt(fmax(a[k][k], 1e-12));
         for (int j = k; j < n; ++j)
