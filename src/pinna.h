@@ -225,6 +225,57 @@ PINNA_API pinna_status pinna_renderer_add_reverb(pinna_renderer *renderer, const
 PINNA_API pinna_status pinna_renderer_set_send(pinna_renderer *renderer, int source, int bus, double gain_db,
                                                pinna_error *error);
 
+/* How loud a source is by its distance, as OpenAL defines it: `reference` metres (0.001..1e6) is where the gain is 1; the
+ * distance counts up to `max` (0.2..1e9, at least the reference; LINEAR: more) and not below 0.2 m; rolloff 0..100 is how
+ * steep it falls. Nearer than the reference no gain is above reference / distance. Without this call INVERSE, 1, 1000, 1,
+ * which is 1 / max(distance, 0.2). For all sources; not after the first pinna_renderer_render. */
+typedef enum pinna_distance_model {
+    PINNA_DISTANCE_INVERSE,     /* reference / (reference + rolloff (distance - reference)) */
+    PINNA_DISTANCE_LINEAR,      /* 1 - rolloff (distance - reference) / (max - reference) */
+    PINNA_DISTANCE_EXPONENTIAL, /* (distance / reference) ^ -rolloff */
+    PINNA_DISTANCE_NONE         /* 1 */
+} pinna_distance_model;
+PINNA_API pinna_status pinna_renderer_set_distance(pinna_renderer *renderer, pinna_distance_model model,
+                                                   double reference, double max, double rolloff,
+                                                   pinna_error *error);
+
+/* Lets the air absorb high frequencies beyond 1 m (ISO 9613-1), up to the distance law's max: temperature in degrees
+ * Celsius, -50..60, humidity in per cent, 0..100. Without this call it absorbs nothing. For all sources; not after the
+ * first pinna_renderer_render. */
+PINNA_API pinna_status pinna_renderer_set_air(pinna_renderer *renderer, double temperature, double humidity,
+                                              pinna_error *error);
+
+/* How loud a source is by the direction in which the listener is, seen from it. */
+typedef enum pinna_pattern {
+    PINNA_OMNI,
+    PINNA_SUBCARDIOID,   /* 0.7 + 0.3 cos of the angle off the axis */
+    PINNA_CARDIOID,      /* 0.5 + 0.5 cos */
+    PINNA_SUPERCARDIOID, /* 0.366 + 0.634 cos; of this and the next two the rear lobe is inverted in polarity */
+    PINNA_HYPERCARDIOID, /* 0.25 + 0.75 cos */
+    PINNA_FIGURE8,       /* cos */
+    PINNA_CONE /* 1 within `inner`, `outer_gain` outside of `outer`, linear in the angle between them */
+} pinna_pattern;
+
+typedef struct pinna_directivity {
+    pinna_pattern pattern;
+    double azimuth, elevation; /* degrees: where the source faces, in the world's axes */
+    double inner, outer;       /* cone: degrees across, 0..360, inner <= outer */
+    double outer_gain;         /* cone: dB, -200..100 */
+} pinna_directivity;
+
+/* Not after the first pinna_renderer_render; from then on pinna_renderer_turn_source. */
+PINNA_API pinna_status pinna_renderer_set_directivity(pinna_renderer *renderer, int source,
+                                                      const pinna_directivity *directivity,
+                                                      pinna_error *error);
+
+/* What changes at the ears, besides the level, when a source is nearer than 1 m (the HRTF set stands for 1 m, or for the
+ * distance at which it was measured if that is less). AUTO and NEAR: the level of each ear by frequency (a rigid sphere
+ * of 8.75 cm), arrival times, and the direction that each ear sees; MID: the last two; FAR: nothing. AUTO without this
+ * call. Not after the first pinna_renderer_render. */
+typedef enum pinna_field { PINNA_FIELD_AUTO, PINNA_FIELD_NEAR, PINNA_FIELD_MID, PINNA_FIELD_FAR } pinna_field;
+PINNA_API pinna_status pinna_renderer_set_field(pinna_renderer *renderer, int source, pinna_field field,
+                                                pinna_error *error);
+
 /* Ends the building of a scene made by calls: opens the HRTF set and the device. Without it the first feed, move,
  * gain or render does so, and is not real time. Does nothing for a loaded scene. */
 PINNA_API pinna_status pinna_renderer_start(pinna_renderer *renderer, pinna_error *error);
@@ -256,6 +307,10 @@ PINNA_API pinna_status pinna_renderer_move_source(pinna_renderer *renderer, int 
 PINNA_API pinna_status pinna_renderer_move_listener(pinna_renderer *renderer, double x, double y, double z,
                                                     double yaw, double pitch, double roll,
                                                     pinna_error *error);
+/* Turns a source with a directivity to where it faces, in the world's axes; crossfaded within the next quantum (up to
+ * 256 frames). Real time; same thread as pinna_renderer_render. */
+PINNA_API pinna_status pinna_renderer_turn_source(pinna_renderer *renderer, int source, double azimuth,
+                                                  double elevation, pinna_error *error);
 /* Gain of a source in dB, ramped within the next block; replaces the scene's gain automation. */
 PINNA_API pinna_status pinna_renderer_set_gain(pinna_renderer *renderer, int source, double gain_db,
                                                pinna_error *error);

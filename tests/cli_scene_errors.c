@@ -91,11 +91,7 @@ static void what_is_not_available_yet(void **state) {
     (void)state;
     static const broken list[] = {
         {SOURCE "    strip: [{highpass: {frequency: 80}}]\n", 2, "x.yaml:5", "highpass"},
-        {SOURCE "    field: near\n", 2, "x.yaml:5", "field"},
-        {SOURCE "    directivity: {pattern: cardioid}\n", 2, "x.yaml:5", "directivity"},
         {SOURCE "    automate: {width: [[0, 0], [1, 30]]}\n", 2, "x.yaml:5", "width"},
-        {SOURCE "air: {temperature: 20}\n", 2, "x.yaml:5", "air"},
-        {SOURCE "distance: {model: linear}\n", 2, "x.yaml:5", "distance"},
         {SOURCE "master: {loudness: -16}\n", 2, "x.yaml:5", "loudness"},
         {SOURCE "master: {strip: [{limiter: {ceiling: -1}}]}\n", 2, "x.yaml:5", "limiter"},
     };

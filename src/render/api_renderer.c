@@ -281,6 +281,96 @@ pinna_status pinna_renderer_set_send(pinna_renderer *r, int source, int bus, dou
     return PINNA_OK;
 }
 
+static bool within(double value, double low, double high) {
+    return value >= low && value <= high;
+}
+
+pinna_status pinna_renderer_set_distance(pinna_renderer *r, pinna_distance_model model, double reference,
+                                         double max, double rolloff, pinna_error *error) {
+    pinna_status status = check_building(r, error);
+    if (status != PINNA_OK)
+        return status;
+    if ((int)model < 0 || model > PINNA_DISTANCE_NONE)
+        return pn_fail(error, PINNA_BAD_ARGUMENT, "distance model %d: there are 0 to %d", (int)model,
+                       (int)PINNA_DISTANCE_NONE);
+    if (!within(reference, 0.001, 1e6) || !within(max, PN_NEAREST_METRES, 1e9) || !within(rolloff, 0, 100))
+        return pn_fail(
+            error, PINNA_BAD_ARGUMENT,
+            "distance: reference %g m, max %g m, rolloff %g: expected 0.001 to 1e6, 0.2 to 1e9 and 0 to "
+            "100",
+            reference, max, rolloff);
+    if (max < reference || (model == PINNA_DISTANCE_LINEAR && max == reference))
+        return pn_fail(error, PINNA_BAD_ARGUMENT, "distance: max %g m: expected %s the reference, %g m", max,
+                       model == PINNA_DISTANCE_LINEAR ? "more than" : "at least", reference);
+    r->scene->distance.law = (pn_distance_law){(pn_distance_model)model, reference, max, rolloff};
+    return PINNA_OK;
+}
+
+pinna_status pinna_renderer_set_air(pinna_renderer *r, double temperature, double humidity,
+                                    pinna_error *error) {
+    pinna_status status = check_building(r, error);
+    if (status == PINNA_OK && (!within(temperature, -50, 60) || !within(humidity, 0, 100)))
+        status =
+            pn_fail(error, PINNA_BAD_ARGUMENT,
+                    "air of %g degrees Celsius and %g per cent humidity: expected -50 to 60 and 0 to 100",
+                    temperature, humidity);
+    if (status != PINNA_OK)
+        return status;
+    r->scene->air.on = 1;
+    r->scene->air.state = (pn_air_state){temperature, humidity};
+    return PINNA_OK;
+}
+
+static pinna_status check_facing(double azimuth, double elevation, pinna_error *error) {
+    if (isfinite(azimuth) && within(elevation, -90, 90))
+        return PINNA_OK;
+    return pn_fail(error, PINNA_BAD_ARGUMENT,
+                   "facing %g, %g: expected an azimuth in degrees and an elevation of -90 to 90", azimuth,
+                   elevation);
+}
+
+pinna_status pinna_renderer_set_directivity(pinna_renderer *r, int source,
+                                            const pinna_directivity *directivity, pinna_error *error) {
+    pinna_status status = check_added(r, source, error);
+    if (status == PINNA_OK && directivity == NULL)
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "source %d: no directivity (NULL)", source);
+    if (status != PINNA_OK)
+        return status;
+    const pinna_directivity *d = directivity;
+    if ((int)d->pattern < 0 || d->pattern > PINNA_CONE)
+        return pn_fail(error, PINNA_BAD_ARGUMENT, "pattern %d: there are 0 to %d", (int)d->pattern,
+                       (int)PINNA_CONE);
+    bool cone = d->pattern == PINNA_CONE;
+    if (cone &&
+        !(d->inner >= 0 && d->inner <= d->outer && d->outer <= 360 && within(d->outer_gain, -200, 100)))
+        return pn_fail(
+            error, PINNA_BAD_ARGUMENT,
+            "cone of %g within %g degrees, %g dB outside: expected 0 <= inner <= outer <= 360 and -200 to "
+            "100 dB",
+            d->inner, d->outer, d->outer_gain);
+    status = check_facing(d->azimuth, d->elevation, error);
+    if (status == PINNA_OK)
+        r->scene->sources[source].directivity = (pn_directivity){
+            .pattern = (pn_pattern)d->pattern,
+            .facing_azimuth_deg = d->azimuth,
+            .facing_elevation_deg = d->elevation,
+            .inner_deg = cone ? d->inner : 360,
+            .outer_deg = cone ? d->outer : 360,
+            .outer_gain_db = cone ? d->outer_gain : 0,
+        };
+    return status;
+}
+
+pinna_status pinna_renderer_set_field(pinna_renderer *r, int source, pinna_field field, pinna_error *error) {
+    pinna_status status = check_added(r, source, error);
+    if (status == PINNA_OK && ((int)field < 0 || field > PINNA_FIELD_FAR))
+        status = pn_fail(error, PINNA_BAD_ARGUMENT, "field %d: there are 0 to %d", (int)field,
+                         (int)PINNA_FIELD_FAR);
+    if (status == PINNA_OK)
+        r->scene->sources[source].field = (pn_field)field;
+    return status;
+}
+
 /* Builds the engine at the first render, feed or move of a scene made by calls. */
 static pinna_status require_engine(pinna_renderer *r, pinna_error *error) {
     pinna_status status = check(r, true, error, "");
@@ -370,6 +460,19 @@ pinna_status pinna_renderer_move_listener(pinna_renderer *r, double x, double y,
     if (status == PINNA_OK)
         pn_renderer_move_listener(r->engine, (pn_vec3){x, y, z},
                                   pn_quat_from_ypr(pn_radians(yaw), pn_radians(pitch), pn_radians(roll)));
+    return status;
+}
+
+pinna_status pinna_renderer_turn_source(pinna_renderer *r, int source, double azimuth, double elevation,
+                                        pinna_error *error) {
+    pinna_status status = require_engine(r, error);
+    if (status == PINNA_OK)
+        status = check_source(r, source, error);
+    if (status == PINNA_OK)
+        status = check_facing(azimuth, elevation, error);
+    if (status == PINNA_OK)
+        pn_renderer_turn_source(r->engine, source,
+                                pn_vec_from_polar(pn_radians(azimuth), pn_radians(elevation), 1));
     return status;
 }
 

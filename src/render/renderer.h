@@ -52,6 +52,8 @@ PN_BLOCK_PATH pinna_status pn_renderer_process(pn_renderer *renderer, float *lef
 /* Steering, between two blocks, from the thread that renders. Source numbers as in the scene. */
 PN_BLOCK_PATH void pn_renderer_move_source(pn_renderer *renderer, int source, pn_vec3 position);
 PN_BLOCK_PATH void pn_renderer_move_listener(pn_renderer *renderer, pn_vec3 position, pn_quat orientation);
+/* facing: a unit vector, in the world's axes. */
+PN_BLOCK_PATH void pn_renderer_turn_source(pn_renderer *renderer, int source, pn_vec3 facing);
 PN_BLOCK_PATH void pn_renderer_gain_source(pn_renderer *renderer, int source, double gain);
 /* The next block of a source that the caller feeds: block frames, copied; NULL = silence. Others are left alone. */
 PN_BLOCK_PATH void pn_renderer_feed_source(pn_renderer *renderer, int source, const float *samples);

@@ -95,6 +95,13 @@ void pn_renderer_move_listener(pn_renderer *r, pn_vec3 position, pn_quat orienta
     place->by_call = true;
 }
 
+void pn_renderer_turn_source(pn_renderer *r, int source, pn_vec3 facing) {
+    for (int i = 0; i < r->emitter_count; ++i) {
+        if (r->emitter[i].source == source)
+            r->emitter[i].radiator.facing = facing;
+    }
+}
+
 /* After a block everything is where it was called to. */
 void pn_renderer_arrive(pn_renderer *r) {
     for (size_t i = 0; i < r->scene->source_count; ++i)

@@ -85,6 +85,10 @@ static void warn_source(const pn_scene *scene, const pn_source *source, pn_messa
     int placed = source->has_position || source->has_orbit || source->path.position_count > 0;
     if (source->render == PN_RENDER_DIRECT && placed)
         pn_warn(messages, "%s: '%s' is rendered 'direct': its position is not used", place, word);
+    if (source->render != PN_RENDER_BINAURAL && source->directivity.pattern != PN_PATTERN_OMNI)
+        pn_warn(messages, "%s: '%s' is not rendered 'binaural': its directivity is not used", place, word);
+    if (source->render != PN_RENDER_BINAURAL && source->field != PN_FIELD_AUTO)
+        pn_warn(messages, "%s: '%s' is not rendered 'binaural': its field is not used", place, word);
 }
 
 static int has_sends(const pn_scene *scene, size_t bus) {
