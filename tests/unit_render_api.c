@@ -136,7 +136,7 @@ static void hrtf_opens_and_looks_up(void **state) {
     pinna_hrtf_info info;
     pinna_hrtf_describe(h, &info);
     assert_true(info.rate == RATE && info.file_rate == 44100 && info.directions == 710 && info.taps > 100);
-    assert_true(info.latency >= 0 && info.latency < 100);
+    assert_in_range(info.latency, 0, 40);
     assert_non_null(strstr(info.name, "KEMAR"));
     float *left = malloc((size_t)info.taps * sizeof *left),
           *right = malloc((size_t)info.taps * sizeof *right);
@@ -184,17 +184,16 @@ static void calls_equal_the_file(void **state) {
     assert_ok(pinna_renderer_add_reverb(built, "b", irs, 2, TAPS, 2, &bus, &err), &err);
     assert_ok(pinna_renderer_set_send(built, source, bus, -6, &err), &err);
     assert_true(pinna_renderer_frames(built) == 0);
-    assert_ok(pinna_renderer_start(built, &err), &err);
-    size_t latency = (size_t)pinna_renderer_latency(built);
     static float a[2][FRAMES], b[2][FRAMES];
     for (int at = 0; at < FRAMES; at += BLOCK) {
         assert_ok(pinna_renderer_render(loaded, a[0] + at, a[1] + at, &err), &err);
         assert_ok(pinna_renderer_feed(built, source, noise + at, &err), &err);
         assert_ok(pinna_renderer_render(built, b[0] + at, b[1] + at, &err), &err);
     }
+    size_t late = (size_t)pinna_renderer_latency(built); /* what is fed cannot be rendered before it comes */
     for (int side = 0; side < 2; ++side) {
         assert_true(test_rms(a[side], FRAMES) > 0.01);
-        assert_below(test_error_db(b[side] + latency, a[side], FRAMES - latency), -120); /* fed, it is late */
+        assert_below(test_error_db(b[side] + late, a[side], FRAMES - late), -130);
     }
     expect_bad(pinna_renderer_add_source(built, "c", 0, 0, 0, 0, NULL, &err), &err, "fixed");
     expect_bad(pinna_renderer_feed(loaded, 0, noise, &err), &err, "fed");

@@ -29,7 +29,7 @@
 #include "base/memory.h"
 #include "base/noise.h"
 
-enum { COPIES = PN_SPREAD_COPIES, SECTIONS = 24 };
+enum { COPIES = PN_SPREAD_COPIES, SECTIONS = 64 };
 
 static const uint64_t seeds[2][COPIES] = {{1254, 2796, 2785, 2245, 167, 176, 1497, 1199},
                                           {1717, 2449, 943, 1676, 1589, 1721, 568, 1624}};
@@ -46,6 +46,7 @@ typedef struct {
     float *out;   /* [COPIES][block] */
     pn_vec3 place[COPIES];
     double share[COPIES];
+    int sections;
 } ensemble;
 
 struct pn_spread {
@@ -65,22 +66,15 @@ int pn_spread_tail(double rate) {
 
 /* ------------------------------------------------------------------ create */
 
-static double ear_scale(double frequency) {
-    return 21.4 * log10(1 + 0.00437 * frequency);
-}
-
 static void tune(ensemble *e, int copy, uint64_t seed, double rate) {
-    const double low = ear_scale(50), step = (ear_scale(21000) - low) / SECTIONS;
-    double at = low;
+    double at = 200;
     for (int k = 0; k < SECTIONS; ++k) {
-        at += step * (1 + 0.95 * pn_noise_uniform(&seed));
-        double frequency = (pow(10, at / 21.4) - 1) / 0.00437;
-        double bandwidth = 1.5 * 24.7 * (0.00437 * frequency + 1);
-        double radius = exp(-PN_PI * bandwidth / rate);
-        if (frequency > 0.46 * rate) /* beyond what there is: a delay of two samples */
-            radius = 0;
-        e->stage[k].a1[copy] = -2 * radius * cos(2 * PN_PI * frequency / rate);
-        e->stage[k].a2[copy] = radius * radius;
+        at += fmin(60 + at / 12, 600) * (1 + 0.9 * pn_noise_uniform(&seed));
+        double radius = exp(-PN_PI * 1.2 * fmin(60 + at / 12, 600) / rate);
+        bool used = at < fmin(21000, 0.49 * rate);
+        e->stage[k].a1[copy] = used ? -2 * radius * cos(2 * PN_PI * at / rate) : 0;
+        e->stage[k].a2[copy] = used ? radius * radius : 1; /* 1: as if it was not there */
+        e->sections = used && k >= e->sections ? k + 1 : e->sections;
     }
 }
 
@@ -191,7 +185,7 @@ static void run_ensemble(ensemble *e, const float *in, int frames) {
     for (int n = 0; n < frames; ++n)
         for (int c = 0; c < COPIES; ++c)
             e->lane[n * COPIES + c] = in == NULL ? 0 : (double)in[n];
-    for (int k = 0; k < SECTIONS; ++k)
+    for (int k = 0; k < e->sections; ++k)
         run_section(&e->stage[k], e->lane, frames);
     for (int c = 0; c < COPIES; ++c)
         for (int n = 0; n < frames; ++n)
