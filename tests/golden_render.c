@@ -111,8 +111,8 @@ static void measured_directions_are_reproduced(void **state) {
     }
     double mean = 10 * log10(error / (gain * gain * power));
     print_message("error of all directions %.1f dB, of the worst %.1f dB\n", mean, worst);
-    assert_below(mean, -55);
-    assert_below(worst, -50);
+    assert_below(mean, -52); /* of what fades in before the onset; -45 dB are allowed */
+    assert_below(worst, -49);
 }
 
 /* Level of each band, dB: triangles of 1/3 ERB at steps of 1/3 ERB from `low` to 16 kHz. Returns how many. */

@@ -29,7 +29,7 @@ enum { RINGING = 128 }; /* zeros around a response in the transforms, for the ta
 #define TAPER_FROM 0.93
 #define TAPER_TO 0.99
 
-enum { ROOMS = 6, FADE_IN_48K = 24, FADE_OUT_48K = 32, NOTCH_48K = 16, GUARD_48K = 16 };
+enum { ROOMS = 6, FADE_IN_48K = 16, FADE_OUT_48K = 16, NOTCH_48K = 12, GUARD_48K = 4 };
 static const int rooms_48k[ROOMS] = {16, 32, 48, 64, 96, 128};
 
 static int samples_48k(const pn_maker *m, int count) {
