@@ -217,29 +217,6 @@ static void test_measured_nodes_stay(void **state) {
     pn_hrtf_free(dense);
 }
 
-/* The same bits for any number of threads. */
-static void test_threads(void **state) {
-    (void)state;
-    pn_vec3 direction[400];
-    int count = rings(-45, 15, direction);
-    pn_hrtf *made[2];
-    for (int k = 0; k < 2; ++k) {
-        pn_pool *pool = NULL;
-        pinna_error err = {0};
-        assert_ok(pn_pool_create(k ? 3 : 1, &pool, &err), &err);
-        pn_measured set = measure(direction, count);
-        const pn_hrtf_options options = {
-            .grid = 400, .pool = pool, .equalise_given = true, .equalise_diffuse = true};
-        made[k] = finish(&set, &options, NULL);
-        pn_pool_free(pool);
-    }
-    const pn_hrtf_info *info = pn_hrtf_get_info(made[0]);
-    assert_memory_equal(pn_hrtf_responses(made[0]), pn_hrtf_responses(made[1]),
-                        2 * (size_t)info->directions * (size_t)info->taps * sizeof(float));
-    pn_hrtf_free(made[0]);
-    pn_hrtf_free(made[1]);
-}
-
 /* Responses that are one tap, as strong as a smooth function and an error of the ring that they were measured on. */
 static void choose_stretch(int ring_axis, double *y, double *z) {
     enum { COUNT = 400, SHORT = 64 };
@@ -555,7 +532,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_better_than_blending),
         cmocka_unit_test(test_measured_nodes_stay),
-        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_rings_are_found),
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_holes_of_rough_sets),
