@@ -79,11 +79,11 @@ static void spectrum(const ears *e, int ear, pn_complex *z) {
     pn_fft_free(fft);
 }
 
-/* At the set's own rate nothing is between the file and the mix but one gain, and the end of the band, which tapers from
- * 93 % of half the rate on. */
+/* At the set's own rate nothing is between the file and the mix but one gain, and the end of the band, which is
+ * rounded off above 84 % of half the rate. */
 static void measured_directions_are_reproduced(void **state) {
     (void)state;
-    enum { TOP = 92 * SIZE / 200 };
+    enum { TOP = 84 * SIZE / 200 };
     static pn_complex m[DIRECTIONS][2][SIZE], h[DIRECTIONS][2][SIZE];
     render_set(44100);
     double product = 0, power = 0, error = 0;
@@ -111,8 +111,8 @@ static void measured_directions_are_reproduced(void **state) {
     }
     double mean = 10 * log10(error / (gain * gain * power));
     print_message("error of all directions %.1f dB, of the worst %.1f dB\n", mean, worst);
-    assert_below(mean, -55);
-    assert_below(worst, -50);
+    assert_below(mean, -52); /* of what fades in before the onset; -45 dB are allowed */
+    assert_below(worst, -49);
 }
 
 /* Level of each band, dB: triangles of 1/3 ERB at steps of 1/3 ERB from `low` to 16 kHz. Returns how many. */

@@ -53,7 +53,7 @@ typedef struct {
     int length;  /* of pn_hrtf_response: taps + max_delay + ringing */
     int guard; /* samples to be left free in a transform, besides taps + max_delay, for the tails of a delay of any fraction:
                   then they wrap round below -100 dB */
-    int latency; /* samples of our own added to every response (pre-onset room); 0 for most sets */
+    int latency; /* samples of our own added to every response (pre-onset room); 0 where the file leaves that room */
     double
         scale; /* applied to all responses: mean power of both ears in front is 0 dB, over 250 Hz .. 8 kHz (or
                        0.45 of the file's rate, if less) as measured: the same for every rate */

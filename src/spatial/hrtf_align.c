@@ -13,7 +13,8 @@
  *   - the beginning, in samples of its own before `room`, and the end fade; the end is where less than -66 dB of every
  *     response's energy follows;
  *   - the fades bring a little back at half the rate, which a notch takes out: h(n) - sum over i of (-1)^i w(i) h(n - i),
- *     w a Hann window of sum 1, has a double zero there. It is short, so that nothing is cut off again;
+ *     w a Hann window of sum 1, has a double zero there. It is short, so that nothing is cut off again; it reaches down
+ *     to 84 % of half the rate (-0.5 dB at 86 %, -5 dB at 93 %);
  *   - info.guard samples are kept free in the transform.
  * What wraps round then is below -100 dB. */
 #include "spatial/hrtf_making.h"
@@ -29,7 +30,7 @@ enum { RINGING = 128 }; /* zeros around a response in the transforms, for the ta
 #define TAPER_FROM 0.93
 #define TAPER_TO 0.99
 
-enum { ROOMS = 6, FADE_IN_48K = 24, FADE_OUT_48K = 32, NOTCH_48K = 16, GUARD_48K = 16 };
+enum { ROOMS = 6, FADE_IN_48K = 16, FADE_OUT_48K = 16, NOTCH_48K = 12, GUARD_48K = 4 };
 static const int rooms_48k[ROOMS] = {16, 32, 48, 64, 96, 128};
 
 static int samples_48k(const pn_maker *m, int count) {
