@@ -21,7 +21,6 @@ enum { TILES = 4, INPUTS = 2, OUTPUTS = 2, ENTRIES = 3, JOBS = 90, MOST = 80 };
 typedef struct {
     int lanes, step; /* step: 4 with sweeps, else 1 */
     size_t floats;   /* of a spectrum */
-    int used[ENTRIES];
     pn_sums_input input[INPUTS];
     pn_sums_output output[OUTPUTS];
     pn_sums_entry entry[ENTRIES];
@@ -37,13 +36,13 @@ static float *tile_major(const bench *b, size_t width) {
 
 static void make_entry(bench *b, int e, int input, int partitions) {
     pn_sums_entry *entry = &b->entry[e];
-    b->used[e] = partitions;
-    entry->partitions = (partitions + b->step - 1) / b->step * b->step;
+    entry->partitions = partitions;
     entry->input = input;
     b->filter[e] = pn_alloc_floats((size_t)entry->partitions * b->floats);
     test_fill_noise(b->filter[e], (size_t)partitions * b->floats, 10 + (uint64_t)e, 1);
-    if (b->input[input].slots < entry->partitions - b->step)
-        b->input[input].slots = entry->partitions - b->step;
+    int slots = (partitions - 1) / b->step * b->step;
+    if (b->input[input].slots < slots)
+        b->input[input].slots = slots;
 }
 
 static void share_out(bench *b) {
@@ -94,8 +93,10 @@ static void bench_open(bench *b, int lanes, int step, const int partitions[ENTRI
     b->sums = (pn_sums){
         .input = b->input, .output = b->output, .entry = b->entry, .inputs = INPUTS, .outputs = OUTPUTS};
     share_out(b);
-    for (int o = 0; o < OUTPUTS; ++o)
-        b->output[o].work = pn_alloc_floats(b->floats);
+    for (int i = 0; i < INPUTS; ++i)
+        b->input[i].work = pn_alloc_floats(b->floats);
+    b->output[0].work = pn_alloc_floats(b->floats);
+    b->output[1].work = b->input[0].work; /* as the level has it */
     b->spectra = pn_alloc_floats(JOBS * INPUTS * b->floats);
     test_fill_noise(b->spectra, JOBS * INPUTS * b->floats, 1, 1);
 }
@@ -108,8 +109,9 @@ static void bench_close(bench *b) {
         pn_free(b->output[0].later[j]);
         pn_free(b->entry[0].head[j]);
     }
-    for (int o = 0; o < OUTPUTS; ++o)
-        pn_free(b->output[o].work);
+    for (int i = 0; i < INPUTS; ++i)
+        pn_free(b->input[i].work);
+    pn_free(b->output[0].work);
     for (int e = 0; e < ENTRIES; ++e)
         pn_free(b->filter[e]);
     pn_free(b->spectra);
@@ -125,7 +127,7 @@ static void compare(bench *b, int job, int o) {
     for (size_t n = 0; n < b->floats; n += n % lanes == lanes - 1 ? lanes + 1 : 1) {
         double re = 0, im = 0;
         for (int e = b->output[o].first; e < b->output[o].end; ++e)
-            for (int p = 0; p < b->used[e] && p <= job; ++p) {
+            for (int p = 0; p < b->entry[e].partitions && p <= job; ++p) {
                 const float *x = spectrum_of(b, job - p, b->entry[e].input) + n;
                 const float *h = b->filter[e] + (size_t)p * b->floats + n;
                 double xr = (double)x[0], xi = (double)x[lanes], hr = (double)h[0], hi = (double)h[lanes];
@@ -157,7 +159,7 @@ static void check_case(const pn_sums_width *width, int step, const int partition
     bench_open(&b, width->lanes, step, partitions);
     for (int job = 0; job < JOBS; ++job) {
         for (int i = 0; i < INPUTS; ++i)
-            b.input[i].work = b.spectra + ((size_t)job * INPUTS + (size_t)i) * b.floats;
+            memcpy(b.input[i].work, spectrum_of(&b, job, i), b.floats * sizeof(float));
         run_job(&b, width, (size_t)job + 1);
         for (int o = 0; o < OUTPUTS; ++o)
             compare(&b, job, o);

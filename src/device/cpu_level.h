@@ -48,9 +48,9 @@ struct pn_level {
     size_t columns;     /* tiles of a part */
     size_t stride;      /* floats from one part to the next in a work buffer */
     int parts;
-    bool joined; /* small: no gaps between the parts, which one step does together */
-    bool sweeps; /* four results per read; else one */
-    int sets;    /* of work buffers: component c has set c % sets */
+    bool joined;  /* small: no gaps between the parts, which one step does together */
+    bool sweeps;  /* four results per read; else one */
+    int sets;     /* of work buffers: component c has set c % sets */
     size_t swath; /* tiles next to each other that are swept in the same job */
 
     /* Those that have entries only, a component's next to each other. */

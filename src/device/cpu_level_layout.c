@@ -100,11 +100,12 @@ static void place_entries(pn_level *level, finder *f, const pn_level_desc *desc)
         pn_sums_entry *entry =
             &level->entry[level->output[f->place[desc->inputs + desc->entry[e].output]].end++];
         int step = level->sweeps ? PN_SUMS_FUTURE : 1;
-        entry->partitions = round_up(pn_level_partitions(&desc->entry[e], level->block), step);
+        entry->partitions = (int)pn_level_partitions(&desc->entry[e], level->block);
         entry->input = input - component->first_input;
         entry->source = e;
-        if (level->input[input].slots < entry->partitions - step)
-            level->input[input].slots = entry->partitions - step;
+        int slots = round_up((size_t)entry->partitions, step) - step;
+        if (level->input[input].slots < slots)
+            level->input[input].slots = slots;
     }
 }
 
@@ -272,7 +273,8 @@ pinna_status pn_cpu_level_lay_out(pn_level *level, const pn_level_desc *desc, pi
         most = partitions > most ? partitions : most;
     }
     level->sweeps = most >= SWEEP_PARTITIONS;
-    level->swath = level->joined || level->parts < PN_SUMS_FUTURE ? level->tiles / PN_SUMS_FUTURE : level->columns;
+    level->swath =
+        level->joined || level->parts < PN_SUMS_FUTURE ? level->tiles / PN_SUMS_FUTURE : level->columns;
     pinna_status status = find_components(level, desc, err);
     return status == PINNA_OK ? allocate(level, err) : status;
 }

@@ -191,7 +191,8 @@ static void prefetch_sweep(const pn_level *level, const pn_step *s) {
     if (!level->sweeps || s->index > 0 || s->first > 0 || output->end - output->first > 1)
         return;
     const pn_sums_entry *entry = &sums->entry[output->first];
-    size_t tile = (size_t)s->part * level->columns, end = tile + (s->parts > 1 ? level->tiles : level->columns),
+    size_t tile = (size_t)s->part * level->columns,
+           end = tile + (s->parts > 1 ? level->tiles : level->columns),
            floats = (size_t)entry->partitions * level->tile;
     while (tile < end && !is_swept(tile / level->swath, level->job))
         tile = (tile / level->swath + 1) * level->swath;

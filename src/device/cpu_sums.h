@@ -25,14 +25,14 @@ typedef struct {
 
 typedef struct {
     float *filter;                   /* `partitions` of [2 V] in each tile */
-    float *head[PN_SUMS_FUTURE - 1]; /* partitions 0..2 once more; not of `each` */
-    int partitions;                  /* with a sweep a multiple of PN_SUMS_FUTURE, zeros at the end */
+    float *head[PN_SUMS_FUTURE - 1]; /* partitions 0..2 once more, or zeros; not of `each` */
+    int partitions;
     int input;
     int source; /* its number in the level's description */
 } pn_sums_entry;
 
 typedef struct {
-    float *work;                      /* the result */
+    float *work;                      /* the result; the last output's may be an input's */
     float *later[PN_SUMS_FUTURE - 1]; /* what a sweep knows of the next results */
     int first, end;                   /* its entries */
 } pn_sums_output;
@@ -49,10 +49,11 @@ typedef struct {
 /* A width's kernels. All take tiles tile .. tile + count - 1 and put the newest spectra into the rings. */
 typedef struct {
     int lanes;
-    /* One result per read. Rings have partitions - 1 slots; job k goes to slot k % slots. */
+    /* One result per read. Rings have partitions - 1 slots; from job to job the newest goes one slot down. */
     void (*each)(const pn_sums *sums, size_t tile, size_t at, size_t count, size_t job);
-    /* This result, and what the next three have of the spectra known so far. Rings have partitions - 4 slots, in
-     * groups of 4, newest first; sweep n stores into group n % groups. */
+    /* This result, and what the next three have of the spectra known so far. Rings have partitions - 1 slots, rounded
+     * down to groups of 4, newest first; from sweep to sweep the newest go one group down, so that they are read
+     * upwards in memory, which prefetchers like better. */
     void (*sweep)(const pn_sums *sums, size_t tile, size_t at, size_t count, size_t number);
     /* The result `since` = 1, 2 or 3 jobs after a sweep. */
     void (*follow)(const pn_sums *sums, size_t tile, size_t at, size_t count, int since);

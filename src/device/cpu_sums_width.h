@@ -23,7 +23,7 @@
 #include "device/cpu_sums.h"
 #include "signal/rafft_lanes.h"
 
-enum { TILE = 2 * V, CHUNK = 32, AHEAD = 512, FUTURE = PN_SUMS_FUTURE };
+enum { TILE = 2 * V, CHUNK = 32, FUTURE = PN_SUMS_FUTURE };
 
 INLINE cvec multiply_add(cvec sum, cvec x, cvec h) {
     sum.re = (sum.re + x.re * h.re) - x.im * h.im;
@@ -118,14 +118,14 @@ static void each(const pn_sums *sums, size_t tile, size_t at, size_t count, size
 /* ---- four results per read */
 
 /* The products of four spectra, newest first, with partitions 0..3 of h for this result, 1..4 for the next, and so
- * on; in the last group those from 4 on are none. */
-INLINE void add_group(cvec *sum, const float *h, const float *const x[FUTURE], int last) {
+ * on; of h there are `limit` partitions only. */
+INLINE void add_group(cvec *sum, const float *h, const float *const x[FUTURE], int limit) {
 #pragma GCC unroll 4
-    for (int m = 0; m < FUTURE; ++m) {
+    for (int m = 0; m < FUTURE && m < limit; ++m) {
         cvec newer = load(x[m]);
 #pragma GCC unroll 4
         for (int j = 0; j < FUTURE; ++j)
-            if (!last || m + j < FUTURE)
+            if (m + j < limit)
                 sum[j] = multiply_add(sum[j], newer, load(h + (m + j) * TILE));
     }
 }
@@ -146,6 +146,29 @@ INLINE void newest_group(const pn_sums *sums, const pn_sums_input *input, size_t
     x[3] = input->recent[0] + tile * sums->recent_step;
 }
 
+/* A group of older spectra, and the one of the next tile, which is asked for. */
+INLINE int next_group(const pn_sums_input *input, const float *ring, int slot, const float *x[FUTURE]) {
+    slot = slot + FUTURE == input->slots ? 0 : slot + FUTURE;
+#pragma GCC unroll 4
+    for (int m = 0; m < FUTURE; ++m)
+        x[m] = ring + (ptrdiff_t)(slot + m) * TILE;
+    prefetch_group(x[0] + (size_t)input->slots * TILE);
+    return slot;
+}
+
+/* The last two groups; the last has `rest` partitions, a constant where this is used. */
+INLINE void sweep_end(cvec *sum, chunk *c, const float *h, const float *x[FUTURE], const pn_sums_input *input,
+                      const float *ring, int slot, int groups, int rest) {
+    if (groups > 1) {
+        make_room(c, sum, FUTURE, FUTURE);
+        add_group(sum, h, x, FUTURE + rest);
+        next_group(input, ring, slot, x);
+        h += FUTURE * TILE;
+    }
+    make_room(c, sum, FUTURE, FUTURE);
+    add_group(sum, h, x, rest);
+}
+
 INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums *sums, const pn_sums_entry *entry, size_t tile,
                         size_t at, int slot) {
     const pn_sums_input *input = &sums->input[entry->input];
@@ -153,20 +176,25 @@ INLINE void sweep_entry(cvec *sum, chunk *c, const pn_sums *sums, const pn_sums_
     const float *ring = input->ring + tile * sums->ring_step;
     const float *x[FUTURE];
     newest_group(sums, input, tile, at, x);
-    int groups = entry->partitions / FUTURE;
-    for (int g = 1; g < groups; ++g, h += FUTURE * TILE) {
+    int groups = (entry->partitions + FUTURE - 1) / FUTURE;
+    for (int g = 2; g < groups; ++g, h += FUTURE * TILE) {
         make_room(c, sum, FUTURE, FUTURE);
-        add_group(sum, h, x, 0);
-        prefetch_group(h + AHEAD);
-        slot = slot + FUTURE == input->slots ? 0 : slot + FUTURE;
-#pragma GCC unroll 4
-        for (int m = 0; m < FUTURE; ++m)
-            x[m] = ring + (ptrdiff_t)(slot + m) * TILE;
-        prefetch_group(x[0] + (size_t)input->slots * TILE);
+        add_group(sum, h, x, 2 * FUTURE);
+        slot = next_group(input, ring, slot, x);
     }
-    prefetch_group(h + AHEAD);
-    make_room(c, sum, FUTURE, FUTURE);
-    add_group(sum, h, x, 1);
+    switch (entry->partitions % FUTURE) {
+    case 0:
+        sweep_end(sum, c, h, x, input, ring, slot, groups, 4);
+        break;
+    case 1:
+        sweep_end(sum, c, h, x, input, ring, slot, groups, 1);
+        break;
+    case 2:
+        sweep_end(sum, c, h, x, input, ring, slot, groups, 2);
+        break;
+    default:
+        sweep_end(sum, c, h, x, input, ring, slot, groups, 3);
+    }
 }
 
 /* The slot of a sweep's group. */

@@ -96,11 +96,15 @@ static void fill_frequency(const pn_rafft *fft) {
     }
 }
 
-/* Few passes over the data: radix 8, except where 4 avoids a 2. Plain C stays with radix 2. */
+/* Few passes over the data: radix 8, except where 4 avoids a 2. Vectors of 4 and 8 come with 16 registers, which
+ * radix 8 overflows, and its eight streams fall into too few sets of the cache: there it is radix 4 from the root
+ * on, with one 8 at the end of an odd number of levels. Plain C stays with radix 2. */
 static int choose_radix(int lanes, int bits_left) {
     if (lanes == 1 || bits_left == 1)
         return 2;
-    return bits_left == 2 || bits_left == 4 ? 4 : 8;
+    if (lanes == 16)
+        return bits_left == 2 || bits_left == 4 ? 4 : 8;
+    return bits_left == 3 ? 8 : 4;
 }
 
 static void choose_passes(pn_rafft *fft) {

@@ -237,7 +237,15 @@ static void inverse_leaves(const pn_rafft *fft, int first, int count, const floa
 
 /* ---- passes: `vectors` in each of the radix parts of a node, of which `count` columns are done */
 
-INLINE void forward_pass(int radix, const float *w, float *data, size_t vectors, size_t count) {
+/* To where no store of the loop can change them: so they stay in registers. */
+INLINE void copy_twiddles(int radix, const float *twiddle, float w[2 * PN_TWIDDLES_8]) {
+    int count = radix == 2 ? PN_TWIDDLES_2 : radix == 4 ? PN_TWIDDLES_4 : PN_TWIDDLES_8;
+    memcpy(w, twiddle, 2 * (size_t)count * sizeof *w);
+}
+
+INLINE void forward_pass(int radix, const float *twiddle, float *data, size_t vectors, size_t count) {
+    float w[2 * PN_TWIDDLES_8];
+    copy_twiddles(radix, twiddle, w);
     for (size_t v = 0; v < count; ++v, data += 2 * V) {
         cvec x[16];
 #pragma GCC unroll 16
@@ -250,7 +258,9 @@ INLINE void forward_pass(int radix, const float *w, float *data, size_t vectors,
     }
 }
 
-INLINE void inverse_pass(int radix, const float *w, float *data, size_t vectors, size_t count) {
+INLINE void inverse_pass(int radix, const float *twiddle, float *data, size_t vectors, size_t count) {
+    float w[2 * PN_TWIDDLES_8];
+    copy_twiddles(radix, twiddle, w);
     for (size_t v = 0; v < count; ++v, data += 2 * V) {
         cvec x[16];
 #pragma GCC unroll 16
@@ -264,8 +274,10 @@ INLINE void inverse_pass(int radix, const float *w, float *data, size_t vectors,
 }
 
 /* The root's passes read samples, or write them; its parts stand `stride` floats apart in `out` and `in`. */
-INLINE void first_pass(int radix, const float *w, const float *re, const float *im, float *out,
+INLINE void first_pass(int radix, const float *twiddle, const float *re, const float *im, float *out,
                        size_t vectors, size_t stride, size_t count) {
+    float w[2 * PN_TWIDDLES_8];
+    copy_twiddles(radix, twiddle, w);
     for (size_t v = 0; v < count; ++v) {
         cvec x[16];
 #pragma GCC unroll 16
@@ -280,8 +292,10 @@ INLINE void first_pass(int radix, const float *w, const float *re, const float *
     }
 }
 
-INLINE void last_pass(int radix, const float *w, const float *in, float *re, float *im, size_t vectors,
+INLINE void last_pass(int radix, const float *twiddle, const float *in, float *re, float *im, size_t vectors,
                       size_t stride, size_t count) {
+    float w[2 * PN_TWIDDLES_8];
+    copy_twiddles(radix, twiddle, w);
     for (size_t v = 0; v < count; ++v) {
         cvec x[16];
 #pragma GCC unroll 16
