@@ -35,7 +35,7 @@ enum { OLD, NEW, STILL, MIDDLE, FIRST, THIRD, KINDS, SUMS = 2 * KINDS };
 enum { INNER = PN_BANK_INNER + 1 }; /* filters of a source with more steps: the inner ones, and `to` */
 
 typedef struct {
-    float *history; /* the N samples heard last, the newest last */
+    float *history; /* the N samples heard last, the newest last; see older_half */
     float *filter;  /* complete filters of `key`: left, right */
     pn_filter key;
     bool has_key;
@@ -58,6 +58,7 @@ struct pn_bank {
     pn_delays *delays; /* NULL: none */
     int size, quantum, sources, chunks;
     int memory;             /* quanta after which a history is all silence */
+    int turned;             /* the histories' halves have changed places */
     size_t stride, vectors; /* floats from one spectrum to the next; vectors of a spectrum */
     float *node;            /* spectra [node][ear] */
     float *tint;            /* spectra [tint] */
@@ -283,6 +284,15 @@ static bool all_same(const pn_bank_source *job) {
     return true;
 }
 
+/* Where a quantum is half of a history, the halves only change places; else all of it moves. */
+static float *older_half(const pn_bank *bank, const bank_source *source) {
+    return source->history + (size_t)bank->turned * ((size_t)bank->size / 2);
+}
+
+static float *newer_half(const pn_bank *bank, const bank_source *source) {
+    return source->history + (size_t)(1 - bank->turned) * ((size_t)bank->size / 2);
+}
+
 /* Moves the history on by a quantum. */
 static void hear(const pn_bank *bank, int s) {
     bank_source *source = &bank->source[s];
@@ -290,8 +300,11 @@ static void hear(const pn_bank *bank, int s) {
     size_t quantum = (size_t)bank->quantum, kept = (size_t)bank->size - quantum;
     if (bank->delays == NULL && job->in == NULL && source->silent >= bank->memory)
         return;
-    float *newest = source->history + kept;
-    memmove(source->history, source->history + quantum, kept * sizeof *newest);
+    float *newest = newer_half(bank, source);
+    if (bank->size > 2 * bank->quantum) {
+        newest = source->history + kept;
+        memmove(source->history, source->history + quantum, kept * sizeof *newest);
+    }
     bool heard = job->in != NULL;
     if (bank->delays != NULL)
         heard = pn_delays_pass(bank->delays, s, job, newest);
@@ -308,7 +321,7 @@ static void run_source(const pn_bank *bank, int s, bank_chunk *chunk) {
     hear(bank, s);
     if (source->silent >= bank->memory || all_silent(job))
         return;
-    pn_rafft_forward(bank->fft, source->history, source->history + bank->size / 2, chunk->spectrum,
+    pn_rafft_forward(bank->fft, older_half(bank, source), newer_half(bank, source), chunk->spectrum,
                      chunk->scratch);
     if (all_same(job)) {
         add_still(bank, source, &job->to, chunk);
@@ -388,6 +401,8 @@ static void finish_ear(const pn_bank *bank, int ear, float *out) {
 
 static void take_job(pn_bank *bank, const pn_bank_source *sources) {
     bank->job = sources;
+    if (bank->size == 2 * bank->quantum)
+        bank->turned = 1 - bank->turned;
     if (bank->delays != NULL)
         pn_delays_advance(bank->delays);
 }
