@@ -57,7 +57,7 @@ static void each_command_of_a_level(void **state) {
         assert_ok(run_block(level, out, &err), &err);
         assert_memory_equal(out, expected, sizeof out);
     }
-    assert_int_equal(failures, 7); /* write, write, forward, multiply, inverse, read, wait */
+    assert_int_equal(failures, 8); /* write, write, forward, multiply, inverse, read, multiply, wait */
     backend->ops->level_free(level);
 }
 
@@ -124,7 +124,7 @@ static void each_step_of_create(void **state) {
     (void)state;
     for (int bank = 0; bank < 2; ++bank) {
         assert_in_range(fail_each(pn_opencl_fail_buffer_at, PINNA_NO_MEMORY, bank), 8, 20);
-        assert_in_range(fail_each(pn_memory_fail_at, PINNA_NO_MEMORY, bank), 3, 20);
+        assert_in_range(fail_each(pn_memory_fail_at, PINNA_NO_MEMORY, bank), 3, 25);
         assert_in_range(fail_each(pn_opencl_fail_at, PINNA_DEVICE, bank), 8, 40);
     }
 }

@@ -138,6 +138,7 @@ static void shapes(void **state) {
     check(64, 4, 16, 5, 3, 3000, 80);
     check(64, 2, 4, 6, 1, 2500, 60);
     check(32, 8, 32, 1, 7, 4000, 200);
+    check(256, 0, 0, 2, 2, 12000, 60);  /* eight jobs at a time */
     check(256, 16, 0, 2, 2, 12000, 56); /* transforms in two launches */
     check(4096, 2, 0, 1, 1, 20000, 7);
 }
@@ -275,18 +276,28 @@ static void memory_is_counted(void **state) {
 
 /* ------------------------------------------------------------------ launches and failures */
 
-static long most_launches(int inputs, int middle, int large) {
-    stream s;
-    make_stream(&s, 64, middle, large, inputs, inputs, 3000, 40);
-    pn_matrix *matrix = create(backend, &s);
+/* Runs the stream; *call becomes the call with most launches, which are returned. */
+static long most_launches_in(pn_matrix *matrix, const stream *s, int *call) {
     pinna_error err = {0};
     long most = 0;
-    for (int c = 0; c < s.calls; ++c) {
+    for (int c = 0; c < s->calls; ++c) {
         long before = backend->ops->launches();
-        assert_ok(run_call(matrix, &s, c, &err), &err);
+        assert_ok(run_call(matrix, s, c, &err), &err);
         long launches = backend->ops->launches() - before;
-        most = launches > most ? launches : most;
+        if (launches > most) {
+            most = launches;
+            *call = c;
+        }
     }
+    return most;
+}
+
+static long most_launches(int inputs, int middle, int large) {
+    stream s;
+    int call;
+    make_stream(&s, 64, middle, large, inputs, inputs, 3000, 40);
+    pn_matrix *matrix = create(backend, &s);
+    long most = most_launches_in(matrix, &s, &call);
     backend->ops->matrix_free(matrix);
     free_stream(&s);
     return most;
@@ -294,10 +305,10 @@ static long most_launches(int inputs, int middle, int large) {
 
 static void launches_do_not_grow(void **state) {
     (void)state;
-    assert_int_equal(most_launches(1, 0, 0), 3);
-    assert_int_equal(most_launches(5, 0, 0), 3);
-    assert_int_equal(most_launches(1, 4, 0), 6);
-    assert_int_equal(most_launches(5, 4, 16), 6);
+    assert_int_equal(most_launches(1, 0, 0), 4);
+    assert_int_equal(most_launches(5, 0, 0), 4);
+    assert_in_range(most_launches(1, 4, 0), 5, 7); /* with the sums of level 0 for later calls */
+    assert_in_range(most_launches(5, 4, 16), 5, 7);
 }
 
 static void each_command_of_a_call(void **state) {
@@ -306,7 +317,9 @@ static void each_command_of_a_call(void **state) {
     make_stream(&s, 64, 4, 0, 2, 2, 1000, 9);
     pn_matrix *matrix = create(backend, &s);
     pinna_error err = {0};
-    int failures = 0, call = 6; /* the one whose step has all the work of level 1 */
+    int failures = 0, call = 0;
+    long launches = most_launches_in(matrix, &s, &call);
+    assert_true(launches > 4);
     for (long k = 1; k < 100; ++k) {
         assert_ok(backend->ops->matrix_prime(matrix, 64 * call, window, &s, &err), &err);
         pn_opencl_fail_at(k);
@@ -319,7 +332,7 @@ static void each_command_of_a_call(void **state) {
         assert_non_null(strstr(err.text, backend->name));
         assert_int_equal(run_call(matrix, &s, call, &err), PINNA_DEVICE); /* lost until reset or primed */
     }
-    assert_int_equal(failures, 9); /* write; forward, sums, inverse; read; those of level 1; wait */
+    assert_int_equal(failures, launches + 3); /* write, read, wait */
     run_calls(matrix, &s, call + 1);
     backend->ops->matrix_free(matrix);
     free_stream(&s);

@@ -152,6 +152,11 @@ int64_t pn_convolver_begun(const pn_convolver *convolver) {
     return atomic_load(&convolver->begun);
 }
 
+pinna_status pn_convolver_measure_device(pn_convolver *convolver, pn_matrix_rates *rates, pinna_error *err) {
+    pn_convolver_reset(convolver);
+    return pn_engine_measure_device(convolver->engine, rates, err);
+}
+
 /* ------------------------------------------------------------------ loss of a device */
 
 static bool on_device(const pn_engine *engine) {

@@ -424,6 +424,13 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
     return status;
 }
 
+pinna_status pn_engine_measure_device(pn_engine *engine, pn_matrix_rates *rates, pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    if (engine->matrix == NULL || ops->matrix_measure == NULL)
+        return pn_fail(err, PINNA_UNSUPPORTED, "%s: nothing to be measured", engine->backend->name);
+    return ops->matrix_measure(engine->matrix, rates, err);
+}
+
 void pn_engine_reset(pn_engine *engine) {
     if (engine->matrix != NULL)
         engine->backend->ops->matrix_reset(engine->matrix);

@@ -47,6 +47,10 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
 PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t time,
                                          float *const *out, pinna_error *err);
 
+/* What the device's kernels take (backend.h); the engine is as newly created then. PINNA_UNSUPPORTED where nothing is
+ * measured. */
+pinna_status pn_engine_measure_device(pn_engine *engine, pn_matrix_rates *rates, pinna_error *err);
+
 /* To where a history at time 0 has it. */
 PN_BLOCK_PATH void pn_engine_reset(pn_engine *engine);
 

@@ -45,3 +45,15 @@ void pn_backend_close(pn_backend *backend) {
     if (backend != NULL)
         backend->ops->close(backend);
 }
+
+pinna_status pn_backend_set_spectra(pn_backend *backend, int bits, pn_messages *messages, pinna_error *err) {
+    if (bits != 0 && bits != 16 && bits != 32)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "spectra of %d bits; expected 16 or 32", bits);
+    if (bits == 16 && backend->ops->matrix_create == NULL) {
+        pn_warn(messages, "%s: spectra stay in 32 bits; those of 16 are for OpenCL devices", backend->name);
+        return PINNA_OK;
+    }
+    backend->spectra_bits = bits;
+    backend->messages = messages;
+    return PINNA_OK;
+}

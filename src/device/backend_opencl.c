@@ -27,6 +27,7 @@ static const pn_backend_ops opencl_ops = {
     .matrix_finish = pn_opencl_matrix_finish,
     .matrix_prime = pn_opencl_matrix_prime,
     .matrix_reset = pn_opencl_matrix_reset,
+    .matrix_measure = pn_opencl_matrix_measure,
     .bank_create = pn_opencl_bank_create,
     .bank_free = pn_opencl_bank_free,
     .bank_begin = pn_opencl_bank_begin,

@@ -35,6 +35,7 @@
     X(EnqueueWriteBuffer)                                                                                    \
     X(EnqueueReadBuffer)                                                                                     \
     X(EnqueueFillBuffer)                                                                                     \
+    X(EnqueueCopyBuffer)                                                                                     \
     X(EnqueueMapBuffer)                                                                                      \
     X(EnqueueUnmapMemObject)                                                                                 \
     X(EnqueueNDRangeKernel)                                                                                  \

@@ -9,6 +9,7 @@
 #include "device/backend.h"
 #include "device/opencl_api.h"
 #include "device/opencl_probe.h"
+#include "device/opencl_program.h"
 
 /* An open device, and the few calls that everything else reaches it by: they translate OpenCL's codes into
  * messages that name the device, and fail on request in tests.
@@ -22,13 +23,18 @@ typedef struct {
     cl_device_id id;
     cl_context context;
     cl_program program;
-    size_t max_group;      /* power of two: work-items that we put into a group at most */
-    int wide;              /* bins of a work-item in sums over partitions */
+    size_t max_group; /* power of two: work-items that we put into a group at most */
+    pn_opencl_widths widths;
     _Atomic uint64_t used; /* bytes of matrices */
 } pn_opencl;
 
 /* Opens, builds, and does no self-test. */
 pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **device, pinna_error *err);
+/* The same with kernels of these widths, whatever suits the device. */
+pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                        pn_opencl **device, pinna_error *err);
+/* What suits devices of its type as a rule. */
+pn_opencl_widths pn_opencl_usual_widths(const pn_opencl_info *info);
 void pn_opencl_device_close(pn_opencl *device); /* accepts NULL, half-built ones, and pn_free's it */
 
 /* ---- objects; the release calls accept NULL and leave NULL */
@@ -64,6 +70,9 @@ pinna_status pn_opencl_write(const pn_opencl *device, cl_command_queue queue, cl
 /* The buffer's first count floats become 0; count 0: nothing. */
 pinna_status pn_opencl_clear(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, size_t count,
                              pinna_error *err);
+/* The first count floats of one buffer to another. */
+pinna_status pn_opencl_copy(const pn_opencl *device, cl_command_queue queue, cl_mem from, cl_mem to,
+                            size_t count, pinna_error *err);
 /* event (may be NULL) becomes the reading's; release it with pn_opencl_wait. */
 pinna_status pn_opencl_read(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, void *data,
                             size_t count, cl_event *event, pinna_error *err);

@@ -11,12 +11,13 @@
 #include "device/opencl_cache.h"
 
 /* Denormals are slow in the tails, on CPUs above all. No relaxed mathematics: results must agree with the CPU's. */
-static const char options_for[] = "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED -DPN_WIDE=%d";
-enum { OPTIONS = sizeof options_for + 16 };
+static const char options_for[] = "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED -DPN_BINS=%d "
+                                  "-DPN_WIDE=%d -DPN_JOBS=%d -DPN_LANES_LOG2=%d -DPN_MATRIX_TILE_LOG2=%d";
+enum { OPTIONS = sizeof options_for + 32 };
 
 extern const char pn_kernel_types[], pn_kernel_tree[], pn_kernel_level[], pn_kernel_forward[],
     pn_kernel_inverse[], pn_kernel_level_forward[], pn_kernel_level_inverse[], pn_kernel_multiply_add[],
-    pn_kernel_reduce_shares[], pn_kernel_bank_take[], pn_kernel_bank_mix[];
+    pn_kernel_pack_spectra[], pn_kernel_reduce_shares[], pn_kernel_bank_take[], pn_kernel_bank_mix[];
 
 /* What the others include comes first. */
 static const struct {
@@ -30,6 +31,7 @@ static const struct {
     {"forward.cl", pn_kernel_forward},
     {"inverse.cl", pn_kernel_inverse},
     {"multiply_add.cl", pn_kernel_multiply_add},
+    {"pack_spectra.cl", pn_kernel_pack_spectra},
     {"reduce_shares.cl", pn_kernel_reduce_shares},
     {"bank_take.cl", pn_kernel_bank_take},
     {"bank_mix.cl", pn_kernel_bank_mix},
@@ -168,14 +170,15 @@ static void keep_binary(cl_program program, const char *key) {
 }
 
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                      int wide, cl_program *program, pinna_error *err) {
+                                      const pn_opencl_widths *widths, cl_program *program, pinna_error *err) {
     *program = NULL;
     char *text = NULL;
     pinna_status status = join_sources(&text, err);
     if (status != PINNA_OK)
         return status;
     char key[1024], options[OPTIONS];
-    snprintf(options, sizeof options, options_for, wide);
+    snprintf(options, sizeof options, options_for, widths->bins, widths->wide, widths->jobs,
+             widths->lanes_log2, widths->tile_log2);
     snprintf(key, sizeof key, "%s\n%s\n%s\n%s\n%s\n%s\nsources %016llx\n", options, info->platform_name,
              info->platform_version, info->name, info->version, info->driver,
              (unsigned long long)pn_opencl_hash(text, strlen(text)));
