@@ -6,6 +6,9 @@
 /* What the kernels of the convolver matrix share. Their first arguments are the ring of inputs and the place of the
  * launch's pn_work in it: the work travels with the samples, in one copy. */
 
+/* For functions whose arguments choose what is compiled. */
+#define PN_INLINE static inline __attribute__((always_inline))
+
 #define PN_WORK(time, at) ((__global const pn_work *)((time) + (at)))
 
 /* The shards of spectra as kernel arguments, and the one with a number. */

@@ -27,7 +27,7 @@ typedef struct {
     __global const float *scale;
 } pn_view;
 
-static pn_view pn_look_at(__global const pn_piece *p, PN_SHARD_ARGS, uint tiles, uint tile, uint lane,
+PN_INLINE pn_view pn_look_at(__global const pn_piece *p, PN_SHARD_ARGS, uint tiles, uint tile, uint lane,
                           int ring) {
     const size_t partitions = (size_t)p->partitions, at = (size_t)tile * partitions + (size_t)p->partition;
     __global const float *h = PN_SHARD(p->h_shard) + (size_t)p->h * PN_MATRIX_VECTOR;
@@ -41,7 +41,7 @@ static pn_view pn_look_at(__global const pn_piece *p, PN_SHARD_ARGS, uint tiles,
 #define PN_LOOK_AT(p) pn_look_at(p, s0, s1, s2, s3, s4, s5, s6, s7, tiles, tile, lane, ring)
 
 /* Partition k from the view's first on. */
-static pn_bins pn_response(pn_view view, int k, int imaginary, int v, const int packed) {
+PN_INLINE pn_bins pn_response(pn_view view, int k, int imaginary, int v, const int packed) {
     const size_t at = (size_t)k * PN_MATRIX_VECTOR + (size_t)(imaginary * PN_MATRIX_TILE);
     return packed ? PN_LOAD_SHORT(view.packed + at, v) * view.scale[(size_t)k * PN_SCALES]
                   : PN_LOAD(view.h + at, v);
@@ -49,13 +49,15 @@ static pn_bins pn_response(pn_view view, int k, int imaginary, int v, const int 
 
 #define PN_MULTIPLY_ADD(re, im, xr, xi, hr, hi)                                                              \
     {                                                                                                        \
-        re += xr * hr - xi * hi;                                                                             \
-        im += xr * hi + xi * hr;                                                                             \
+        re += xr * hr;                                                                                       \
+        re -= xi * hi;                                                                                       \
+        im += xr * hi;                                                                                       \
+        im += xi * hr;                                                                                       \
     }
 
 /* The products of one piece for PN_JOBS jobs at once, or `jobs` if that is less, from ahead[first] on, added to their
  * sums. jobs is known where this is called. Every reading of a piece but the first is from a cache. */
-static void pn_later(pn_view view, int from, int count, int newest, int ring, int v, int first, const int jobs,
+PN_INLINE void pn_later(pn_view view, int from, int count, int newest, int ring, int v, int first, const int jobs,
                      const int packed, pn_bins *sum_re, pn_bins *sum_im) {
     pn_bins re[PN_JOBS], im[PN_JOBS], xr[PN_JOBS], xi[PN_JOBS]; /* x[j]: X[k+1+first+j-p] */
     int k = from == 0 ? first + 1 : 0; /* what is before needs blocks to come */
@@ -110,7 +112,7 @@ static void pn_later(pn_view view, int from, int count, int newest, int ring, in
         }                                                                                                    \
     }
 
-static void pn_sum_up(__global const float *time, uint work_at, PN_SHARD_ARGS,
+PN_INLINE void pn_sum_up(__global const float *time, uint work_at, PN_SHARD_ARGS,
                       __global const pn_piece *pieces, __global const int *firsts, __global float *y,
                       const int packed) {
     __global const pn_work *a = PN_WORK(time, work_at);

@@ -3,6 +3,7 @@
 
 /* The convolver matrix on every device against its definition in float64, taken over at any phase, spread over shards,
  * and with every command failing in turn. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "opencl_each.h"
@@ -169,6 +170,49 @@ static void takes_over(void **state) {
     backend->ops->matrix_free(matrix);
     pn_free(expected);
     free_stream(&s);
+}
+
+/* ------------------------------------------------------------------ spectra of 16 bits */
+
+static char told[256];
+
+static void hear(void *user, pinna_message_level level, const char *text) {
+    (void)user;
+    (void)level;
+    snprintf(told, sizeof told, "%s", text);
+}
+
+/* 16 bits give -94 dB, which is told and true; the spectra take 17 bits for every 32. */
+static void spectra_of_16_bits(void **state) {
+    (void)state;
+    static const int shapes[][6] = {{64, 4, 16, 5, 3, 3000}, {256, 0, 0, 2, 2, 12000}, {32, 0, 0, 1, 1, 700}};
+    pn_messages *messages = pn_messages_create(hear, NULL);
+    for (int c = 0; c < 3; ++c) {
+        const int *p = shapes[c];
+        stream s;
+        pinna_error err = {0};
+        make_stream(&s, p[0], p[1], p[2], p[3], p[4], (size_t)p[5], 60);
+        pn_matrix *matrix = create(backend, &s);
+        size_t whole = matrix->shard_count[0] - matrix->x_count[0];
+        backend->ops->matrix_free(matrix);
+        assert_ok(pn_backend_set_spectra(backend, 16, messages, &err), &err);
+        matrix = create(backend, &s);
+        assert_ok(pn_backend_set_spectra(backend, 32, messages, &err), &err);
+        size_t packed = matrix->shard_count[0] - matrix->x_count[0];
+        size_t most = whole * 17 / 32 + (size_t)(s.desc.entries * s.desc.levels * matrix->vector);
+        assert_in_range(packed, whole * 17 / 32, most);
+        run_calls(matrix, &s, 0);
+        backend->ops->matrix_free(matrix);
+        double db = error_db(&s), said = 0;
+        const char *at = strstr(told, "error ");
+        assert_non_null(at);
+        said = strtod(at + 6, NULL);
+        assert_true(db < -90 && db > -110);
+        assert_true(said < -91 && said > -100);
+        free_stream(&s);
+    }
+    assert_int_equal(pn_backend_set_spectra(backend, 8, messages, NULL), PINNA_BAD_ARGUMENT);
+    pn_messages_free(messages);
 }
 
 /* ------------------------------------------------------------------ shards and memory */
@@ -375,6 +419,7 @@ static int run(void) {
         cmocka_unit_test(shapes),
         cmocka_unit_test(shapes_of_either_kind),
         cmocka_unit_test(takes_over),
+        cmocka_unit_test(spectra_of_16_bits),
         cmocka_unit_test(spread_over_shards),
         cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(launches_do_not_grow),

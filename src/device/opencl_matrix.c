@@ -5,6 +5,7 @@
  * scheme stands in opencl_matrix.h. */
 #include "device/opencl_matrix.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -430,6 +431,19 @@ static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
     return check_usable(m, err);
 }
 
+static void tell_error(const pn_matrix *m) {
+    uint64_t floats = 0, x = 0;
+    for (int s = 0; s < m->shards; ++s) {
+        floats += m->shard_count[s];
+        x += m->x_count[s];
+    }
+    double megabytes = 4e-6 * (double)(floats - x);
+    pn_info(m->device->head.messages,
+            "%s: the responses' spectra are held in 16 bits, %.1f MB instead of %.1f; error %.1f dB",
+            m->device->head.name, megabytes, megabytes * 32 / 17,
+            10 * log10((m->packed_error + 1e-300) / (m->packed_energy + 1e-300)));
+}
+
 static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
     pinna_status status = pn_opencl_queue_create(m->device, &m->queue, err);
     if (status == PINNA_OK)
@@ -445,7 +459,11 @@ static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error 
                                           &m->from_device, err);
     if (status == PINNA_OK)
         status = clear(m, err);
-    return status == PINNA_OK ? warm_up(m, err) : status;
+    if (status == PINNA_OK)
+        status = warm_up(m, err);
+    if (status == PINNA_OK && m->packed)
+        tell_error(m);
+    return status;
 }
 
 pinna_status pn_opencl_matrix_create(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **out,

@@ -13,7 +13,7 @@ enum { UNIT_LOG2 = 8, SMALLEST_UNIT_LOG2 = 6, UNITS_IN_A_STEP = 4 };
 
 /* Of one transform, by bins: what it costs as reading so many spectra does, in one launch (two: twice that). It decides
  * in which call work is done, never a result. */
-static const double TRANSFORM_COST_GPU = 4, TRANSFORM_COST_CPU = 16;
+static const double TRANSFORM_COST_GPU = 4, TRANSFORM_COST_CPU = 6;
 
 typedef struct {
     const pn_matrix_desc *desc;

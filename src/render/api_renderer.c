@@ -48,7 +48,8 @@ static pinna_status new_renderer(const pinna_renderer_config *config, pinna_rend
         pinna_renderer_free(r);
         return pn_fail_memory(error, "the renderer", sizeof *r);
     }
-    r->config = (pn_renderer_config){config->rate, config->block, r->hrtf, r->device, config->threads};
+    r->config = (pn_renderer_config){config->rate, config->block,   r->hrtf,
+                                     r->device,    config->threads, config->spectra_bits};
     *renderer = r;
     return PINNA_OK;
 }

@@ -26,6 +26,7 @@ typedef struct {
     const char *hrtf;   /* NULL = the scene's */
     const char *device; /* as pn_backend_open; NULL = "cpu" */
     int threads;        /* 0 = one per processor */
+    int spectra;        /* bits, as pn_backend_set_spectra; 0 = 32 */
 } pn_renderer_config;
 
 /* scene: becomes the renderer's in any case, success or failure. messages: may be NULL, outlives the
