@@ -172,6 +172,45 @@ static void takes_over(void **state) {
     free_stream(&s);
 }
 
+/* ------------------------------------------------------------------ widths */
+
+/* To the bit the same whatever the kernels are built with. */
+static void widths_change_no_result(void **state) {
+    (void)state;
+    static const pn_opencl_widths some[] = {{1, 1, 4, 0, 5, 256, 256},
+                                            {1, 2, 2, 0, 4, 64, 16},
+                                            {4, 16, 2, 2, 5, 64, 32},
+                                            {8, 8, 4, 3, 4, 128, 16},
+                                            {16, 16, 2, 3, 4, 64, 16}};
+    stream s;
+    make_stream(&s, 64, 4, 64, 3, 4, 14000, 200); /* the largest of 4096: in two launches */
+    size_t floats = s.frames * (size_t)s.desc.outputs;
+    float *expected = pn_alloc_floats(floats);
+    for (int bits = 16; bits <= 32; bits += 16) {
+        for (size_t w = 0; w < sizeof some / sizeof some[0]; ++w) {
+            pn_opencl *device = NULL;
+            pinna_error err = {0};
+            assert_ok(
+                pn_opencl_device_open_with(&((const pn_opencl *)backend)->info, &some[w], &device, &err),
+                &err);
+            device->head.ops = backend->ops;
+            device->head.spectra_bits = bits;
+            pn_backend *before = backend;
+            backend = &device->head;
+            pn_matrix *matrix = create(backend, &s);
+            run_calls(matrix, &s, 0);
+            backend->ops->matrix_free(matrix);
+            pn_backend_close(backend);
+            backend = before;
+            if (w == 0)
+                memcpy(expected, s.output, floats * sizeof *expected);
+            assert_memory_equal(s.output, expected, floats * sizeof *expected);
+        }
+    }
+    pn_free(expected);
+    free_stream(&s);
+}
+
 /* ------------------------------------------------------------------ spectra of 16 bits */
 
 static char told[256];
@@ -419,6 +458,7 @@ static int run(void) {
         cmocka_unit_test(shapes),
         cmocka_unit_test(shapes_of_either_kind),
         cmocka_unit_test(takes_over),
+        cmocka_unit_test(widths_change_no_result),
         cmocka_unit_test(spectra_of_16_bits),
         cmocka_unit_test(spread_over_shards),
         cmocka_unit_test(memory_is_counted),

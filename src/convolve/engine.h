@@ -24,9 +24,10 @@ typedef struct {
 /* What an engine will need, before it is made. */
 typedef struct {
     pn_plan plan;
-    double bytes;  /* spectra and buffers, on the host or the device, and the kept responses */
-    size_t reach;  /* frames of history */
-    size_t window; /* longest window of history, frames */
+    double bytes;      /* spectra and buffers, on the host or the device, and the kept responses */
+    double host_bytes; /* of these: not on a device with memory of its own, which counts that itself */
+    size_t reach;      /* frames of history */
+    size_t window;     /* longest window of history, frames */
 } pn_engine_need;
 
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err);

@@ -8,6 +8,7 @@
 static pinna_status open_auto(pn_pool *pool, pn_messages *messages, pn_backend **backend, pinna_error *err) {
     pinna_error reason = {0};
     if (pn_backend_opencl_open("auto", messages, backend, &reason) == PINNA_OK) {
+        (*backend)->by_auto = true;
         pn_info(messages, "device: %s (%s), chosen by auto", (*backend)->name, (*backend)->description);
         return PINNA_OK;
     }

@@ -174,6 +174,7 @@ struct pn_backend {
     char description[256]; /* for people: processor and width, or platform and device */
     int spectra_bits;      /* see pn_backend_set_spectra; 0: 32 */
     pn_messages *messages; /* may be NULL */
+    bool by_auto;          /* chosen by "auto": may be replaced by the CPU before it has done anything */
 };
 
 /* Opens "cpu", "opencl" (the first device that passes, GPUs first), "opencl:P.D" (platform and device by number)

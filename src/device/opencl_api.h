@@ -36,6 +36,8 @@
     X(EnqueueReadBuffer)                                                                                     \
     X(EnqueueFillBuffer)                                                                                     \
     X(EnqueueCopyBuffer)                                                                                     \
+    X(EnqueueMarkerWithWaitList)                                                                             \
+    X(EnqueueBarrierWithWaitList)                                                                            \
     X(EnqueueMapBuffer)                                                                                      \
     X(EnqueueUnmapMemObject)                                                                                 \
     X(EnqueueNDRangeKernel)                                                                                  \

@@ -91,6 +91,11 @@ unsigned char *pn_opencl_cache_read(const char *key, size_t *size) {
     return data;
 }
 
+bool pn_opencl_cache_has(const char *key) {
+    char path[PATH];
+    return file_path(key, path) && access(path, F_OK) == 0;
+}
+
 void pn_opencl_cache_write(const char *key, const unsigned char *data, size_t size) {
     char path[PATH], beside[PATH + 16];
     if (!file_path(key, path))

@@ -105,8 +105,12 @@ pn_opencl_widths pn_opencl_usual_widths(const pn_opencl_info *info) {
 }
 
 pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **out, pinna_error *err) {
-    const pn_opencl_widths widths = pn_opencl_usual_widths(info);
-    return pn_opencl_device_open_with(info, &widths, out, err);
+    pn_opencl_widths widths;
+    pn_opencl_tuning tuning = pn_opencl_tuned_widths(info, &widths);
+    pinna_status status = pn_opencl_device_open_with(info, &widths, out, err);
+    if (status == PINNA_OK)
+        (*out)->tuning = tuning;
+    return status;
 }
 
 pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
@@ -274,6 +278,22 @@ pinna_status pn_opencl_run(const pn_opencl *device, cl_command_queue queue, cl_k
     if (!must_fail(&command_countdown))
         code = pn_cl.EnqueueNDRangeKernel(queue, kernel, 3, NULL, items, local, 0, NULL, NULL);
     return code == CL_SUCCESS ? PINNA_OK : fail(device, name, code, err);
+}
+
+pinna_status pn_opencl_order(const pn_opencl *device, cl_command_queue first, cl_command_queue then,
+                             pinna_error *err) {
+    cl_event reached = NULL;
+    if (first == then)
+        return PINNA_OK;
+    cl_int code = must_fail(&command_countdown) ? CL_OUT_OF_RESOURCES
+                                                : pn_cl.EnqueueMarkerWithWaitList(first, 0, NULL, &reached);
+    if (code == CL_SUCCESS)
+        code = pn_cl.Flush(first);
+    if (code == CL_SUCCESS)
+        code = pn_cl.EnqueueBarrierWithWaitList(then, 1, &reached, NULL);
+    if (reached != NULL)
+        pn_cl.ReleaseEvent(reached);
+    return code == CL_SUCCESS ? PINNA_OK : fail(device, "ordering two queues", code, err);
 }
 
 pinna_status pn_opencl_flush(const pn_opencl *device, cl_command_queue queue, pinna_error *err) {

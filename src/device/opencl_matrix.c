@@ -148,27 +148,34 @@ pn_matrix_call pn_opencl_matrix_call(const pn_matrix *m, int64_t call) {
     return (pn_matrix_call){head_work(m, call), rest_work(m, call)};
 }
 
-static void copy_in(const pn_matrix *m, const float *const *in) {
-    for (int i = 0; i < m->inputs; ++i)
-        memcpy(m->to_device.data + m->samples + (size_t)i * (size_t)m->block, in[i],
-               (size_t)m->block * sizeof(float));
+/* The half of the staging that the last call did not use. */
+static float *staged_for(const pn_matrix *m, int64_t call) {
+    return m->to_device.data + (call & 1 ? m->stride : 0);
 }
 
-/* The frames in staging become those of call m->calls + 1, and all is computed. */
-static pinna_status enqueue_call(pn_matrix *m, pinna_error *err) {
+static void copy_in(const pn_matrix *m, const float *const *in, float *staged) {
+    for (int i = 0; i < m->inputs; ++i)
+        memcpy(staged + m->samples + (size_t)i * (size_t)m->block, in[i], (size_t)m->block * sizeof(float));
+}
+
+/* The block in staging becomes that of call m->calls + 1, and all is computed. */
+static pinna_status enqueue_call(pn_matrix *m, float *staged, pinna_error *err) {
     int64_t n = ++m->calls;
     size_t at = pn_opencl_matrix_block_at(m, n);
     const pn_matrix_call work = pn_opencl_matrix_call(m, n);
-    memcpy(m->to_device.data, &work, sizeof work);
-    pinna_status status =
-        pn_opencl_write(m->device, m->queue, m->time, at, m->to_device.data, m->stride, err);
+    memcpy(staged, &work, sizeof work);
+    pinna_status status = pn_opencl_write(m->device, m->transfers, m->time, at, staged, m->stride, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_order(m->device, m->transfers, m->queue, err);
     if (status == PINNA_OK)
         status = pn_opencl_matrix_enqueue(m, &work.head, at, PN_MATRIX_ALL, err);
     if (status == PINNA_OK)
-        status = pn_opencl_read(m->device, m->queue, m->out, m->from_device.data, m->from_device.count,
+        status = pn_opencl_order(m->device, m->queue, m->transfers, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_read(m->device, m->transfers, m->out, m->from_device.data, m->from_device.count,
                                 &m->done, err);
     if (status == PINNA_OK)
-        status = pn_opencl_flush(m->device, m->queue, err);
+        status = pn_opencl_flush(m->device, m->transfers, err);
     if (status == PINNA_OK)
         status = pn_opencl_matrix_enqueue(m, &work.rest, at + offsetof(pn_matrix_call, rest) / 4,
                                           PN_MATRIX_ALL, err);
@@ -189,8 +196,9 @@ pinna_status pn_opencl_matrix_begin(pn_matrix *m, const float *const *in, pinna_
     pinna_status status = check_usable(m, err);
     if (status != PINNA_OK)
         return status;
-    copy_in(m, in);
-    status = enqueue_call(m, err);
+    float *staged = staged_for(m, m->calls + 1);
+    copy_in(m, in, staged);
+    status = enqueue_call(m, staged, err);
     m->lost = status != PINNA_OK;
     return status;
 }
@@ -227,7 +235,7 @@ pinna_status pn_opencl_matrix_seed(pn_matrix *m, const float *const *in, pinna_e
     pinna_status status = check_usable(m, err);
     if (status != PINNA_OK)
         return status;
-    copy_in(m, in);
+    copy_in(m, in, m->to_device.data);
     status = send_block(m, m->calls, err);
     m->lost = status != PINNA_OK;
     return status;
@@ -237,7 +245,7 @@ pinna_status pn_opencl_matrix_feed(pn_matrix *m, const float *const *in, pinna_e
     pinna_status status = check_usable(m, err);
     if (status != PINNA_OK)
         return status;
-    copy_in(m, in);
+    copy_in(m, in, m->to_device.data);
     int64_t n = ++m->calls;
     size_t at = pn_opencl_matrix_block_at(m, n);
     pn_matrix_call work = {.head = empty_work(m, 1, -1)};
@@ -344,8 +352,11 @@ void pn_opencl_matrix_reset(pn_matrix *m) {
     if (m->done != NULL)
         pn_opencl_wait(m->device, &m->done, NULL);
     pinna_status status = pn_opencl_finish(m->device, m->queue, NULL);
+    pinna_status copied = pn_opencl_finish(m->device, m->transfers, NULL);
     if (status == PINNA_OK)
-        status = clear(m, NULL);
+        status = copied == PINNA_OK ? clear(m, NULL) : copied;
+    if (status == PINNA_OK)
+        status = pn_opencl_finish(m->device, m->queue, NULL);
     m->lost = status != PINNA_OK;
     m->calls = 0;
 }
@@ -420,7 +431,7 @@ static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
     const pn_level_layout *level = &m->level[last];
     while (level->outs_before[steps] == 0)
         ++steps;
-    pinna_status status = enqueue_call(m, err);
+    pinna_status status = enqueue_call(m, m->to_device.data, err);
     if (status == PINNA_OK)
         status = pn_opencl_wait(m->device, &m->done, err);
     if (status == PINNA_OK && last > 0)
@@ -446,6 +457,9 @@ static void tell_error(const pn_matrix *m) {
 
 static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
     pinna_status status = pn_opencl_queue_create(m->device, &m->queue, err);
+    m->transfers = m->queue;
+    if (status == PINNA_OK && m->device->info.type != PN_OPENCL_CPU)
+        status = pn_opencl_queue_create(m->device, &m->transfers, err);
     if (status == PINNA_OK)
         status = pn_opencl_matrix_lay_out(m, desc, err);
     if (status == PINNA_OK)
@@ -453,7 +467,7 @@ static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error 
     if (status == PINNA_OK)
         status = set_arguments(m, err);
     if (status == PINNA_OK)
-        status = pn_opencl_staging_create(m->device, m->queue, m->stride, &m->to_device, err);
+        status = pn_opencl_staging_create(m->device, m->queue, 2 * m->stride, &m->to_device, err);
     if (status == PINNA_OK)
         status = pn_opencl_staging_create(m->device, m->queue, (size_t)m->level[0].outputs * (size_t)m->block,
                                           &m->from_device, err);
@@ -488,6 +502,8 @@ void pn_opencl_matrix_free(pn_matrix *m) {
         pn_opencl_wait(m->device, &m->done, NULL);
     if (m->queue != NULL) {
         pn_opencl_finish(m->device, m->queue, NULL);
+        if (m->transfers != NULL && m->transfers != m->queue)
+            pn_opencl_finish(m->device, m->transfers, NULL);
         pn_opencl_staging_release(m->queue, &m->to_device);
         pn_opencl_staging_release(m->queue, &m->from_device);
     }
@@ -500,6 +516,8 @@ void pn_opencl_matrix_free(pn_matrix *m) {
     cl_kernel *kernels[] = {&m->forward_top, &m->forward, &m->sums, &m->inverse, &m->inverse_top};
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; ++i)
         pn_opencl_kernel_release(kernels[i]);
+    if (m->transfers != m->queue)
+        pn_opencl_queue_release(&m->transfers);
     pn_opencl_queue_release(&m->queue);
     atomic_fetch_sub(&m->device->used, m->bytes);
     for (int l = 0; l < m->levels; ++l)

@@ -23,7 +23,8 @@
  *   the rest         the later jobs' sums of level 0, and the steps of all other levels together: forward, sums,
  *                    inverse; after the output has left
  *
- * are a constant number of launches for any number of channels and levels. Results stand twice, by the parity of the
+ * are a constant number of launches for any number of channels and levels. Copies have a queue of their own where the device
+ * has a memory of its own, so that those of the next call overlap with the rest of this one. Results stand twice, by the parity of the
  * job: one is heard while the next is made.
  *
  * Sums are made ahead, for up to 8 jobs in one reading of the spectra (kernels/multiply_add.cl): what a job leaves for
@@ -61,13 +62,15 @@ struct pn_matrix {
     size_t result_count, y_count;
     uint64_t bytes; /* on the device */
 
-    cl_command_queue queue;
+    cl_command_queue queue,
+        transfers; /* transfers: the copies' queue; on processors, where all is one memory, `queue` */
     cl_kernel forward_top, forward, sums, inverse, inverse_top;
     cl_mem time, y, work, result, out, list, pieces, firsts, map, twiddles;
     cl_mem shard[PN_SHARDS];
     size_t shard_count[PN_SHARDS], x_count[PN_SHARDS]; /* floats of each, and of X in it */
     int shards;
-    pn_opencl_staging to_device, from_device;
+    pn_opencl_staging to_device; /* two calls' blocks, used in turn */
+    pn_opencl_staging from_device;
 
     int64_t calls;
     bool lost;
@@ -97,6 +100,9 @@ typedef enum {
 /* Launches those kernels of a work that stands at float work_at of the ring of inputs. */
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_enqueue(pn_matrix *matrix, const pn_work *work, size_t work_at,
                                                     pn_matrix_kernels kernels, pinna_error *err);
+
+/* ---- opencl_matrix_measure.c: as matrix_measure, without the copy */
+pinna_status pn_opencl_matrix_time(pn_matrix *matrix, pn_matrix_rates *rates, pinna_error *err);
 
 /* ---- between opencl_matrix_plan.c and opencl_matrix_send.c */
 

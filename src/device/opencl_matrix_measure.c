@@ -86,7 +86,7 @@ static void measure_copy(pn_matrix *m, pn_matrix_rates *rates) {
     pn_opencl_buffer_release(&to);
 }
 
-pinna_status pn_opencl_matrix_measure(pn_matrix *m, pn_matrix_rates *rates, pinna_error *err) {
+pinna_status pn_opencl_matrix_time(pn_matrix *m, pn_matrix_rates *rates, pinna_error *err) {
     const struct {
         pn_matrix_kernels kernels;
         double *us;
@@ -106,10 +106,14 @@ pinna_status pn_opencl_matrix_measure(pn_matrix *m, pn_matrix_rates *rates, pinn
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0] && status == PINNA_OK; ++k)
         for (int r = 0; r < RUNS && status == PINNA_OK; ++r)
             status = run(m, first, calls, kinds[k].kernels, kinds[k].us, err);
-    if (status == PINNA_OK) {
-        rates->sums_rate = 1e-3 * sums_bytes(m) / rates->sums_us;
-        measure_copy(m, rates);
-    }
+    rates->sums_rate = status == PINNA_OK ? 1e-3 * sums_bytes(m) / rates->sums_us : 0;
     pn_opencl_matrix_reset(m);
+    return status;
+}
+
+pinna_status pn_opencl_matrix_measure(pn_matrix *m, pn_matrix_rates *rates, pinna_error *err) {
+    pinna_status status = pn_opencl_matrix_time(m, rates, err);
+    if (status == PINNA_OK)
+        measure_copy(m, rates);
     return status;
 }

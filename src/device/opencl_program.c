@@ -169,6 +169,22 @@ static void keep_binary(cl_program program, const char *key) {
     pn_free(binary);
 }
 
+static void write_identity(const pn_opencl_info *info, const char *sources_text, char *text, size_t size) {
+    snprintf(text, size, "%s\n%s\n%s\n%s\n%s\nsources %016llx\n", info->platform_name, info->platform_version,
+             info->name, info->version, info->driver,
+             (unsigned long long)pn_opencl_hash(sources_text, strlen(sources_text)));
+}
+
+pinna_status pn_opencl_program_identity(const pn_opencl_info *info, char *text, size_t size,
+                                        pinna_error *err) {
+    char *joined = NULL;
+    pinna_status status = join_sources(&joined, err);
+    if (status == PINNA_OK)
+        write_identity(info, joined, text, size);
+    pn_free(joined);
+    return status;
+}
+
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
                                       const pn_opencl_widths *widths, cl_program *program, pinna_error *err) {
     *program = NULL;
@@ -176,12 +192,11 @@ pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, c
     pinna_status status = join_sources(&text, err);
     if (status != PINNA_OK)
         return status;
-    char key[1024], options[OPTIONS];
+    char key[1200], identity[1024], options[OPTIONS];
     snprintf(options, sizeof options, options_for, widths->bins, widths->wide, widths->jobs,
              widths->lanes_log2, widths->tile_log2);
-    snprintf(key, sizeof key, "%s\n%s\n%s\n%s\n%s\n%s\nsources %016llx\n", options, info->platform_name,
-             info->platform_version, info->name, info->version, info->driver,
-             (unsigned long long)pn_opencl_hash(text, strlen(text)));
+    write_identity(info, text, identity, sizeof identity);
+    snprintf(key, sizeof key, "%s\n%s", options, identity);
     size_t size = 0;
     unsigned char *binary = pn_opencl_cache_read(key, &size);
     if (binary != NULL)

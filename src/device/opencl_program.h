@@ -27,6 +27,10 @@ typedef struct {
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
                                       const pn_opencl_widths *widths, cl_program *program, pinna_error *err);
 
+/* What a device, its driver and the sources are called together, for what is kept of them: some lines. */
+pinna_status pn_opencl_program_identity(const pn_opencl_info *info, char *text, size_t size,
+                                        pinna_error *err);
+
 /* Tests only: programs built from source since the start; and the k-th build from now on fails, once (0: none). */
 long pn_opencl_source_builds(void);
 void pn_opencl_fail_build_at(long k);
