@@ -10,18 +10,24 @@
  * Filters stand packed in the job, as words: two pn_packed_ear, then for each ear its nodes and its tints as pairs of
  * (index, weight). */
 
-#if PN_WIDE > 1
-typedef int8 pn_lanes_int;
-typedef uint8 pn_lanes_uint;
-#define PN_GET_INT(p) vload8(0, p)
+/* Bins taken at a time: 8 where the compiler makes SIMD of vectors, else 1. */
+#ifndef PN_BANK_LANES
+#define PN_BANK_LANES 1
+#endif
+#if PN_BANK_LANES > 1
+typedef float8 pn_bank_float;
+typedef int8 pn_bank_int;
+#define PN_BANK_GET(p) vload8(0, p)
+#define PN_BANK_PUT(v, p) vstore8(v, 0, p)
 #define PN_TO_INT(x) convert_int8(x)
 #define PN_TO_FLOAT(x) convert_float8(x)
 #define PN_BITS(x) as_int8(x)
 #define PN_UNBITS(x) as_float8(x)
 #else
-typedef int pn_lanes_int;
-typedef uint pn_lanes_uint;
-#define PN_GET_INT(p) (*(p))
+typedef float pn_bank_float;
+typedef int pn_bank_int;
+#define PN_BANK_GET(p) (*(p))
+#define PN_BANK_PUT(v, p) (*(p) = (v))
 #define PN_TO_INT(x) convert_int(x)
 #define PN_TO_FLOAT(x) convert_float(x)
 #define PN_BITS(x) as_int(x)
@@ -30,28 +36,28 @@ typedef uint pn_lanes_uint;
 
 /* Vectors of bins that a work-item of the sums has, side by side: on a CPU it walks along whole spectra, as caches like
  * it, and its sums stay in the first of them. */
-#if PN_WIDE > 1
+#if PN_BANK_LANES > 1
 #define PN_RUN 32
-#define PN_RUN_OF_POINTS(points) min(PN_RUN, (points) / (int)PN_LANES)
+#define PN_RUN_OF_POINTS(points) min(PN_RUN, (points) / (int)PN_BANK_LANES)
 #else
 #define PN_RUN 1
 #define PN_RUN_OF_POINTS(points) 1
 #endif
 
 /* exp(2 pi i turn), |turn| <= 1: nearest quarter turn, and polynomials within +-1/8. */
-static void pn_phasor(pn_lanes turn, pn_lanes *re, pn_lanes *im) {
-    const pn_lanes quarter = rint(4.0f * turn);
-    const pn_lanes x = 6.28318530717958648f * (turn - 0.25f * quarter), x2 = x * x;
-    const pn_lanes s =
+static void pn_phasor(pn_bank_float turn, pn_bank_float *re, pn_bank_float *im) {
+    const pn_bank_float quarter = rint(4.0f * turn);
+    const pn_bank_float x = 6.28318530717958648f * (turn - 0.25f * quarter), x2 = x * x;
+    const pn_bank_float s =
         x * (1.0f + x2 * (-1.6666666667e-1f +
                           x2 * (8.3333333333e-3f + x2 * (-1.9841269841e-4f + x2 * 2.7557319224e-6f))));
-    const pn_lanes c =
+    const pn_bank_float c =
         1.0f + x2 * (-0.5f + x2 * (4.1666666667e-2f + x2 * (-1.3888888889e-3f + x2 * 2.4801587302e-5f)));
     /* Odd quarters exchange the two; the signs are bits: re is negative in quarters 1 and 2, im in 2 and 3. */
-    const pn_lanes_int q = PN_TO_INT(quarter);
-    const pn_lanes_int odd = -(q & 1);
-    const pn_lanes_int a = (PN_BITS(s) & odd) | (PN_BITS(c) & ~odd);
-    const pn_lanes_int b = (PN_BITS(c) & odd) | (PN_BITS(s) & ~odd);
+    const pn_bank_int q = PN_TO_INT(quarter);
+    const pn_bank_int odd = -(q & 1);
+    const pn_bank_int a = (PN_BITS(s) & odd) | (PN_BITS(c) & ~odd);
+    const pn_bank_int b = (PN_BITS(c) & odd) | (PN_BITS(s) & ~odd);
     *re = PN_UNBITS(a ^ (((q ^ (q >> 1)) & 1) << 31));
     *im = PN_UNBITS(b ^ (((q >> 1) & 1) << 31));
 }
@@ -83,11 +89,11 @@ static size_t pn_place_of(size_t bin) {
 }
 
 /* exp(-2 pi i f delay) of a vector of bins. */
-static void pn_turn(const pn_bank_tables *t, pn_lanes_int turns, int delay, float rest, pn_lanes *re,
-                    pn_lanes *im) {
-    const pn_lanes_int whole = (turns * delay) & t->mask;
+static void pn_turn(const pn_bank_tables *t, pn_bank_int turns, int delay, float rest, pn_bank_float *re,
+                    pn_bank_float *im) {
+    const pn_bank_int whole = (turns * delay) & t->mask;
     /* wrapped to less than half a turn: past the middle, 4M less */
-    const pn_lanes_int wrapped = whole - ((whole << 1) & (t->mask + 1));
+    const pn_bank_int wrapped = whole - ((whole << 1) & (t->mask + 1));
     pn_phasor(PN_TO_FLOAT(wrapped) * t->scale + PN_TO_FLOAT(turns) * (t->scale * rest), re, im);
 }
 
@@ -99,8 +105,8 @@ typedef struct {
     int ear;
     int delay;
     float rest;
-#if PN_WIDE > 1
-    pn_lanes lane_re, lane_im;
+#if PN_BANK_LANES > 1
+    pn_bank_float lane_re, lane_im;
     float vector_re[PN_RUN], vector_im[PN_RUN];
 #endif
 } pn_ear_filter;
@@ -113,19 +119,19 @@ static void pn_open_ear(const pn_bank_tables *t, __global const pn_packed_ear *f
     f->ear = ear;
     f->delay = from->whole;
     f->rest = from->rest;
-#if PN_WIDE == 1
+#if PN_BANK_LANES == 1
     (void)t;
     (void)bin;
 #else
     const int eighth = t->points / 2; /* of a turn in 1 / 4M */
-    const pn_lanes_int lanes = (pn_lanes_int)(0, -4, 2, -2, 1, -3, 3, -1) * eighth;
+    const pn_bank_int lanes = (pn_bank_int)(0, -4, 2, -2, 1, -3, 3, -1) * eighth;
     const int run = PN_RUN_OF_POINTS(t->points);
     pn_turn(t, lanes, f->delay, f->rest, &f->lane_re, &f->lane_im);
     for (int v = 0; v < run; v += 8) {
-        pn_lanes re, im;
-        pn_turn(t, PN_GET_INT(t->turns + t->points + bin / PN_LANES + v), f->delay, f->rest, &re, &im);
-        PN_PUT(re, f->vector_re + v);
-        PN_PUT(im, f->vector_im + v);
+        pn_bank_float re, im;
+        pn_turn(t, PN_BANK_GET(t->turns + t->points + bin / PN_BANK_LANES + v), f->delay, f->rest, &re, &im);
+        PN_BANK_PUT(re, f->vector_re + v);
+        PN_BANK_PUT(im, f->vector_im + v);
     }
 #endif
 }
@@ -140,32 +146,32 @@ static uint pn_open_filter(const pn_bank_tables *t, __global const int *words, s
     return 8u + 2u * (uint)(left + ears[1].nodes + ears[1].tints);
 }
 
-/* Its bins from bin + v PN_LANES on. */
-static void pn_ear_bins(const pn_bank_tables *t, const pn_ear_filter *f, size_t bin, int v, pn_lanes *re,
-                        pn_lanes *im) {
-    const size_t place = pn_place_of(bin + (size_t)v * PN_LANES);
-    pn_lanes br = 0.0f, bi = 0.0f, pr, pi;
+/* Its bins from bin + v PN_BANK_LANES on. */
+static void pn_ear_bins(const pn_bank_tables *t, const pn_ear_filter *f, size_t bin, int v, pn_bank_float *re,
+                        pn_bank_float *im) {
+    const size_t place = pn_place_of(bin + (size_t)v * PN_BANK_LANES);
+    pn_bank_float br = 0.0f, bi = 0.0f, pr, pi;
     for (int i = 0; i < f->nodes; ++i) {
         __global const float *node =
             t->nodes + ((size_t)f->shares[i].index * 2 + (size_t)f->ear) * t->stride + place;
-        br += f->shares[i].weight * PN_GET(node);
-        bi += f->shares[i].weight * PN_GET(node + PN_TILE);
+        br += f->shares[i].weight * PN_BANK_GET(node);
+        bi += f->shares[i].weight * PN_BANK_GET(node + PN_TILE);
     }
-#if PN_WIDE > 1
+#if PN_BANK_LANES > 1
     pr = f->lane_re * f->vector_re[v] - f->lane_im * f->vector_im[v];
     pi = f->lane_re * f->vector_im[v] + f->lane_im * f->vector_re[v];
 #else
-    pn_turn(t, PN_GET_INT(t->turns + bin + (size_t)v), f->delay, f->rest, &pr, &pi);
+    pn_turn(t, PN_BANK_GET(t->turns + bin + (size_t)v), f->delay, f->rest, &pr, &pi);
 #endif
-    pn_lanes r = br * pr - bi * pi, j = br * pi + bi * pr;
+    pn_bank_float r = br * pr - bi * pi, j = br * pi + bi * pr;
     if (f->all > f->nodes) {
-        pn_lanes tr = 0.0f, ti = 0.0f;
+        pn_bank_float tr = 0.0f, ti = 0.0f;
         for (int i = f->nodes; i < f->all; ++i) {
             __global const float *tint = t->tints + (size_t)f->shares[i].index * t->stride + place;
-            tr += f->shares[i].weight * PN_GET(tint);
-            ti += f->shares[i].weight * PN_GET(tint + PN_TILE);
+            tr += f->shares[i].weight * PN_BANK_GET(tint);
+            ti += f->shares[i].weight * PN_BANK_GET(tint + PN_TILE);
         }
-        const pn_lanes tinted = r * tr - j * ti;
+        const pn_bank_float tinted = r * tr - j * ti;
         j = r * ti + j * tr;
         r = tinted;
     }

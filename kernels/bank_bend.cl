@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #ifndef PN_EMBEDDED
 #include "pinna_types.h"
-#include "tree.h"
 #include "bank.h"
 #endif
 
@@ -15,11 +14,11 @@ __kernel void bank_bend(const pn_mix_args a, __global const int *job, __global c
                         __global float *y) {
     const pn_bank_tables t = pn_tables(a.points_log2, nodes, tints, turns);
     const int run = PN_RUN_OF_POINTS(t.points);
-    const size_t share = get_global_id(1), bin = get_global_id(0) * (size_t)run * PN_LANES;
+    const size_t share = get_global_id(1), bin = get_global_id(0) * (size_t)run * PN_BANK_LANES;
     __global const pn_source *sources = (__global const pn_source *)job;
     const int begin = (int)((long)a.bent * (long)share / a.shares);
     const int end = (int)((long)a.bent * (long)(share + 1) / a.shares);
-    pn_lanes sum[PN_RUN][12];
+    pn_bank_float sum[PN_RUN][12];
     for (int v = 0; v < run; ++v)
         for (int i = 0; i < 12; ++i)
             sum[v][i] = 0.0f;
@@ -38,16 +37,16 @@ __kernel void bank_bend(const pn_mix_args a, __global const int *job, __global c
             const float third = steps == 4 && k == 3 ? 1.0f : outer;
             words += pn_open_filter(&t, words, bin, inner);
             for (int v = 0; v < run; ++v) {
-                __global const float *row = x + s * t.stride + pn_place_of(bin + (size_t)v * PN_LANES);
-                const pn_lanes xr = PN_GET(row), xi = PN_GET(row + PN_TILE);
+                __global const float *row = x + s * t.stride + pn_place_of(bin + (size_t)v * PN_BANK_LANES);
+                const pn_bank_float xr = PN_BANK_GET(row), xi = PN_BANK_GET(row + PN_TILE);
                 for (int ear = 0; ear < 2; ++ear) {
-                    pn_lanes old_re, old_im, new_re, new_im, re, im;
+                    pn_bank_float old_re, old_im, new_re, new_im, re, im;
                     pn_ear_bins(&t, &old[ear], bin, v, &old_re, &old_im);
                     pn_ear_bins(&t, &new[ear], bin, v, &new_re, &new_im);
                     pn_ear_bins(&t, &inner[ear], bin, v, &re, &im);
                     re -= old_re + way * (new_re - old_re);
                     im -= old_im + way * (new_im - old_im);
-                    const pn_lanes dr = xr * re - xi * im, di = xr * im + xi * re;
+                    const pn_bank_float dr = xr * re - xi * im, di = xr * im + xi * re;
                     sum[v][2 * ear] += first * dr;
                     sum[v][2 * ear + 1] += first * di;
                     sum[v][2 * ear + 4] += middle * dr;
@@ -59,11 +58,11 @@ __kernel void bank_bend(const pn_mix_args a, __global const int *job, __global c
         }
     }
     for (int v = 0; v < run; ++v) {
-        const size_t place = pn_place_of(bin + (size_t)v * PN_LANES);
+        const size_t place = pn_place_of(bin + (size_t)v * PN_BANK_LANES);
         for (int i = 0; i < 6; ++i) {
             __global float *to = y + (share * (size_t)a.sums + 4u + (size_t)i) * t.stride + place;
-            PN_PUT(sum[v][2 * i], to);
-            PN_PUT(sum[v][2 * i + 1], to + PN_TILE);
+            PN_BANK_PUT(sum[v][2 * i], to);
+            PN_BANK_PUT(sum[v][2 * i + 1], to + PN_TILE);
         }
     }
 }

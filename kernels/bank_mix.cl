@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #ifndef PN_EMBEDDED
 #include "pinna_types.h"
-#include "tree.h"
 #include "bank.h"
 #endif
 
@@ -14,11 +13,11 @@ __kernel void bank_mix(const pn_mix_args a, __global const int *job, __global co
                        __global float *y) {
     const pn_bank_tables t = pn_tables(a.points_log2, nodes, tints, turns);
     const int run = PN_RUN_OF_POINTS(t.points);
-    const size_t share = get_global_id(1), bin = get_global_id(0) * (size_t)run * PN_LANES;
+    const size_t share = get_global_id(1), bin = get_global_id(0) * (size_t)run * PN_BANK_LANES;
     __global const pn_source *sources = (__global const pn_source *)job;
     const int begin = (int)((long)a.count * (long)share / a.shares);
     const int end = (int)((long)a.count * (long)(share + 1) / a.shares);
-    pn_lanes total[PN_RUN][8], sum[PN_RUN][8];
+    pn_bank_float total[PN_RUN][8], sum[PN_RUN][8];
     for (int v = 0; v < run; ++v)
         for (int i = 0; i < 8; ++i)
             total[v][i] = 0.0f;
@@ -35,10 +34,10 @@ __kernel void bank_mix(const pn_mix_args a, __global const int *job, __global co
             if (!still)
                 pn_open_filter(&t, words, bin, new);
             for (int v = 0; v < run; ++v) {
-                __global const float *row = x + s * t.stride + pn_place_of(bin + (size_t)v * PN_LANES);
-                const pn_lanes xr = PN_GET(row), xi = PN_GET(row + PN_TILE);
+                __global const float *row = x + s * t.stride + pn_place_of(bin + (size_t)v * PN_BANK_LANES);
+                const pn_bank_float xr = PN_BANK_GET(row), xi = PN_BANK_GET(row + PN_TILE);
                 for (int ear = 0; ear < 2; ++ear) {
-                    pn_lanes re, im;
+                    pn_bank_float re, im;
                     pn_ear_bins(&t, &old[ear], bin, v, &re, &im);
                     PN_MULTIPLY_ADD_BINS(sum[v][2 * ear], sum[v][2 * ear + 1], xr, xi, re, im);
                     if (!still)
@@ -52,11 +51,11 @@ __kernel void bank_mix(const pn_mix_args a, __global const int *job, __global co
                 total[v][i] += sum[v][i];
     }
     for (int v = 0; v < run; ++v) {
-        const size_t place = pn_place_of(bin + (size_t)v * PN_LANES);
+        const size_t place = pn_place_of(bin + (size_t)v * PN_BANK_LANES);
         for (int i = 0; i < 4; ++i) {
             __global float *to = y + (share * (size_t)a.sums + (size_t)i) * t.stride + place;
-            PN_PUT(total[v][2 * i], to);
-            PN_PUT(total[v][2 * i + 1], to + PN_TILE);
+            PN_BANK_PUT(total[v][2 * i], to);
+            PN_BANK_PUT(total[v][2 * i + 1], to + PN_TILE);
         }
     }
 }

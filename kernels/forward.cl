@@ -38,7 +38,7 @@ __kernel void forward_top(const pn_forward_args a, __global const float *in, __g
 __kernel void forward_rest(const pn_forward_args a, __global const float *in, __global const int *list,
                            __global const float *tw, __global float *spectra, __local float *scratch) {
     const uint points = 1u << a.points_log2, size = 1u << a.local_log2;
-    const uint subtree = (uint)get_group_id(0), first = subtree << a.local_log2;
+    const uint subtree = (uint)get_group_id(0), first = subtree << a.local_log2, tile = 1u << a.tile_log2;
     const size_t row = get_group_id(1), from = pn_row_start(a, list, row);
     __local float *re = scratch, *im = scratch + size;
     PN_FOR_LANES(i, size) {
@@ -48,9 +48,9 @@ __kernel void forward_rest(const pn_forward_args a, __global const float *in, __
     pn_tree_forward(re, im, a.local_log2, a.local_log2, (1u << a.top_log2) + subtree, tw, points);
     PN_FOR_LANES(i, size) {
         const uint bin = first + i;
-        const size_t vector = a.out_at + row * a.out_row + (size_t)(bin >> PN_TILE_LOG2) * a.out_tile;
-        __global float *to = spectra + vector * PN_VECTOR + (bin & (PN_TILE - 1u));
-        PN_PUT(PN_GET(re + i), to + 0);
-        PN_PUT(PN_GET(im + i), to + PN_TILE);
+        const size_t vector = a.out_at + row * a.out_row + (size_t)(bin >> a.tile_log2) * a.out_tile;
+        __global float *to = spectra + (vector << (a.tile_log2 + 1)) + (bin & (tile - 1u));
+        PN_PUT(PN_GET(re + i), to);
+        PN_PUT(PN_GET(im + i), to + tile);
     }
 }

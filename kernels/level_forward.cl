@@ -66,11 +66,12 @@ __kernel void level_forward(__global const float *time, const uint work_at, __gl
     }
     pn_tree_forward(re, im, local_log2, local_log2, (1u << w->top_log2) + place.part, tw, (uint)a->points);
     const size_t ring = (size_t)w->ring;
-    __global float *to = PN_SHARD(row->shard) + ((size_t)row->at + (size_t)w->newest) * PN_VECTOR;
+    __global float *to = PN_SHARD(row->shard) + ((size_t)row->at + (size_t)w->newest) * PN_MATRIX_VECTOR;
     PN_FOR_LANES(i, size) {
         const uint bin = first + i;
-        __global float *at = to + (size_t)(bin >> PN_TILE_LOG2) * ring * PN_VECTOR + (bin & (PN_TILE - 1u));
+        __global float *at = to + (size_t)(bin >> PN_MATRIX_TILE_LOG2) * ring * PN_MATRIX_VECTOR +
+                             (bin & (PN_MATRIX_TILE - 1u));
         PN_PUT(PN_GET(re + i), at);
-        PN_PUT(PN_GET(im + i), at + PN_TILE);
+        PN_PUT(PN_GET(im + i), at + PN_MATRIX_TILE);
     }
 }

@@ -36,15 +36,16 @@ __kernel void level_inverse(__global const float *time, const uint work_at, __gl
     const uint points = 1u << w->points_log2, size = 1u << local_log2, first = place.part << local_log2;
     const uint row = (uint)w->out_row + place.number;
     const size_t step = (size_t)2 * points;
-    __global const float *from = y + (size_t)w->y * PN_VECTOR + (size_t)row * (size_t)shares * step;
+    __global const float *from = y + (size_t)w->y * PN_MATRIX_VECTOR + (size_t)row * (size_t)shares * step;
     __local float *re = scratch, *im = scratch + size;
     PN_FOR_LANES(i, size) {
         const uint bin = first + i;
-        const size_t at = (size_t)(bin >> PN_TILE_LOG2) * PN_VECTOR + (bin & (PN_TILE - 1u));
-        pn_lanes sum_re = PN_GET(from + at), sum_im = PN_GET(from + at + PN_TILE);
+        const size_t at =
+            (size_t)(bin >> PN_MATRIX_TILE_LOG2) * PN_MATRIX_VECTOR + (bin & (PN_MATRIX_TILE - 1u));
+        pn_lanes sum_re = PN_GET(from + at), sum_im = PN_GET(from + at + PN_MATRIX_TILE);
         for (int s = 1; s < shares; ++s) {
             sum_re += PN_GET(from + (size_t)s * step + at);
-            sum_im += PN_GET(from + (size_t)s * step + at + PN_TILE);
+            sum_im += PN_GET(from + (size_t)s * step + at + PN_MATRIX_TILE);
         }
         PN_PUT(sum_re, re + i);
         PN_PUT(sum_im, im + i);

@@ -22,9 +22,13 @@ typedef float pn_float;
 
 #define PN_TILE_LOG2 5
 #define PN_TILE 32
-#define PN_VECTOR 64     /* floats of a vector */
-#define PN_LOCAL_LOG2 11 /* points of a transform that fit into a work-group's local memory: 16 KB */
-#define PN_CHUNK 32      /* products summed before they are added to the sum: long sums lose no digits */
+#define PN_VECTOR 64      /* floats of a vector */
+#define PN_LOCAL_LOG2 11  /* points of a transform that fit into a work-group's local memory: 16 KB */
+#define PN_CHUNK 32       /* products summed before they are added to the sum: long sums lose no digits */
+#define PN_FUTURES_LOG2 3 /* jobs that one reading of the spectra serves at most: 8 */
+#define PN_SCALED_LOG2 4  /* bins with one scale in spectra of 16 bits: 16 real and 16 imaginary parts */
+#define PN_NEWEST 1 /* what a level's units do: the job's own sums, from what is there and the newest block */
+#define PN_LATER 2  /* the later jobs' share of the blocks that are there */
 
 /* Transforms of M = 2^points_log2 points. The tree's top top_log2 levels run over columns in one launch, the rest in
  * local memory in another; top_log2 0: one launch. local_log2: points in a work-group's local memory. */
@@ -37,8 +41,9 @@ typedef struct {
     pn_int in_row;
     pn_int in_re; /* previous samples, M of them */
     pn_int in_im; /* current samples; negative: zeros */
-    /* spectrum side: tile t of row r is vector out_at + r * out_row + t * out_tile */
+    /* spectrum side: tile t of 2^tile_log2 bins of row r is vector out_at + r * out_row + t * out_tile */
     pn_uint out_at, out_row, out_tile;
+    pn_int tile_log2;
 } pn_forward_args;
 
 typedef struct {
@@ -66,10 +71,13 @@ typedef struct {
     pn_int unit_log2;   /* log2 of bins in a unit */
     pn_int shares;      /* parts that an output's pieces are cut into */
     pn_int first;       /* sums: where the level's outputs begin in the list of first pieces */
-    pn_int out_row, out_rows;  /* inverse: outputs of the level */
-    pn_uint y;                 /* vector of the level's first output: y [output][share][tile] */
-    pn_uint ahead;             /* as y: what job k leaves of the sums of job k + 1 */
-    pn_int odd;                /* of the job's number, 0 or 1 */
+    pn_int out_row, out_rows; /* inverse: outputs of the level */
+    pn_uint y;                /* vector of the level's first output: y [output][share][tile] */
+    pn_uint ahead,
+        ahead_step; /* as y, once for each of the next 2^futures_log2 jobs: what is done of their sums */
+    pn_int futures_log2;
+    pn_int what;               /* PN_NEWEST, PN_LATER, or both in this order */
+    pn_int job;                /* its number, as far as it is smaller than 2^PN_FUTURES_LOG2 */
     pn_uint result;            /* float of its first output: result [output][M] */
     pn_uint work_in, work_out; /* floats in the work between two launches, of the first row */
     pn_uint heard;             /* float of the frames of result that are heard now, of the level's output 0 */
@@ -99,7 +107,7 @@ typedef struct {
 /* A run of at most PN_CHUNK partitions of one matrix entry. */
 typedef struct {
     pn_int x_shard, h_shard;
-    pn_uint x, h; /* first vector of the input's spectra [tile][slot], and of the entry's [tile][partition] */
+    pn_uint x, h;     /* first vector of the input's spectra [tile][slot], and of the entry's */
     pn_int partition; /* the first */
     pn_int count;
     pn_int partitions; /* of the entry */

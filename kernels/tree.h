@@ -20,16 +20,18 @@
 
 /* Elements that a work-item takes at a time: one, or a vector where the compiler makes SIMD of vectors rather than of
  * work-items. */
-#ifndef PN_WIDE
-#define PN_WIDE 1
+#ifndef PN_LANES_LOG2
+#define PN_LANES_LOG2 0
 #endif
-#if PN_WIDE > 1
-#define PN_LANES_LOG2 3
+#if PN_LANES_LOG2 == 3
 typedef float8 pn_lanes;
 #define PN_GET(p) vload8(0, p)
 #define PN_PUT(v, p) vstore8(v, 0, p)
+#elif PN_LANES_LOG2 == 2
+typedef float4 pn_lanes;
+#define PN_GET(p) vload4(0, p)
+#define PN_PUT(v, p) vstore4(v, 0, p)
 #else
-#define PN_LANES_LOG2 0
 typedef float pn_lanes;
 #define PN_GET(p) (*(p))
 #define PN_PUT(v, p) (*(p) = (v))
@@ -137,7 +139,7 @@ static void pn_inverse_2(__local float *re, __local float *im, int size_log2, ui
 PN_RADIX_4(pn_forward_4, PN_FORWARD_BUTTERFLY)
 PN_RADIX_4(pn_inverse_4, PN_INVERSE_BUTTERFLY)
 
-#if PN_WIDE > 1
+#if PN_LANES_LOG2 > 0
 
 /* Rows to columns, four by four. */
 #define PN_TRANSPOSE(a, b, c, d)                                                                             \
@@ -207,7 +209,7 @@ static void pn_inverse_last(__local float *re, __local float *im, int size_log2,
 
 /* Levels that are taken by pn_forward_last: four where the tree ends in bins. */
 static int pn_last_levels(int size_log2, int levels) {
-#if PN_WIDE > 1
+#if PN_LANES_LOG2 > 0
     return levels == size_log2 ? 4 : 0;
 #else
     return 0 * (size_log2 + levels);
@@ -225,7 +227,7 @@ static void pn_tree_forward(__local float *re, __local float *im, int size_log2,
         pn_forward_2(re, im, size_log2, root, tw, points);
     for (int depth = levels & 1; depth < levels - last; depth += 2)
         pn_forward_4(re, im, size_log2, depth, root, tw, points);
-#if PN_WIDE > 1
+#if PN_LANES_LOG2 > 0
     if (last > 0)
         pn_forward_last(re, im, size_log2, root, tw, points);
 #endif
@@ -235,7 +237,7 @@ static void pn_tree_inverse(__local float *re, __local float *im, int size_log2,
                             __global const float *tw, uint points) {
     const int last = pn_last_levels(size_log2, levels);
     barrier(CLK_LOCAL_MEM_FENCE);
-#if PN_WIDE > 1
+#if PN_LANES_LOG2 > 0
     if (last > 0)
         pn_inverse_last(re, im, size_log2, root, tw, points);
 #endif

@@ -66,6 +66,8 @@ static void test_usage(void **state) {
     refuse(2, "IR2@TIME", "mono.wav ir.wav -o out.wav --swap ir2.wav");
     refuse(2, "IR2@TIME", "mono.wav ir.wav -o out.wav --swap ir2.wav@-1");
     refuse(2, "--wet", "mono.wav ir.wav -o out.wav --wet 1000");
+    refuse(2, "expected 16 or 32", "mono.wav ir.wav -o out.wav --spectra 24");
+    refuse(2, "for OpenCL devices", "mono.wav ir.wav -o out.wav --spectra 16 --device cpu");
     refuse(2, "nodevice", "mono.wav ir.wav -o out.wav --device nodevice");
     test_run run;
     assert_int_equal(test_program(&run, "convolve --help"), 0);

@@ -57,7 +57,7 @@ static void each_command_of_a_level(void **state) {
         assert_ok(run_block(level, out, &err), &err);
         assert_memory_equal(out, expected, sizeof out);
     }
-    assert_int_equal(failures, 7); /* write, write, forward, multiply, inverse, read, wait */
+    assert_int_equal(failures, 8); /* write, write, forward, multiply, inverse, read, multiply, wait */
     backend->ops->level_free(level);
 }
 
@@ -124,7 +124,7 @@ static void each_step_of_create(void **state) {
     (void)state;
     for (int bank = 0; bank < 2; ++bank) {
         assert_in_range(fail_each(pn_opencl_fail_buffer_at, PINNA_NO_MEMORY, bank), 8, 20);
-        assert_in_range(fail_each(pn_memory_fail_at, PINNA_NO_MEMORY, bank), 3, 20);
+        assert_in_range(fail_each(pn_memory_fail_at, PINNA_NO_MEMORY, bank), 3, 25);
         assert_in_range(fail_each(pn_opencl_fail_at, PINNA_DEVICE, bank), 8, 40);
     }
 }
@@ -176,6 +176,65 @@ static void programs_are_cached(void **state) {
     pn_free(before);
 }
 
+static char told[512];
+
+static void hear(void *user, pinna_message_level level, const char *text) {
+    (void)user;
+    (void)level;
+    snprintf(told, sizeof told, "%s", text);
+}
+
+/* Opens the device under its name, and says what its widths are. */
+static pn_opencl_tuning widths_of(pn_opencl_widths *widths) {
+    pinna_error err = {0};
+    pn_backend *other = NULL;
+    pn_messages *messages = pn_messages_create(hear, NULL);
+    told[0] = '\0';
+    assert_ok(pn_backend_opencl_open(backend->name, messages, &other, &err), &err);
+    pn_opencl_tuning tuning = ((const pn_opencl *)other)->tuning;
+    *widths = ((const pn_opencl *)other)->widths;
+    pn_backend_close(other);
+    pn_messages_free(messages);
+    return tuning;
+}
+
+/* Widths that were kept are used for this device, driver and sources only, and only whole. */
+static void tuned_widths_are_kept(void **state) {
+    (void)state;
+    pn_opencl_info info = ((const pn_opencl *)backend)->info;
+    const char *folder = test_path("tuned");
+    char *before = pn_strdup(getenv("XDG_CACHE_HOME") == NULL ? "" : getenv("XDG_CACHE_HOME"));
+    setenv("XDG_CACHE_HOME", folder, 1);
+    const pn_opencl_widths usual = pn_opencl_usual_widths(&info);
+    pn_opencl_widths odd = usual, got;
+    odd.bins = odd.wide = 4;
+    odd.tile_log2 = 5;
+    assert_int_equal(widths_of(&got), PN_OPENCL_USUAL);
+    assert_memory_equal(&got, &usual, sizeof got);
+    assert_true(pn_opencl_keep_widths(&info, &odd));
+    assert_int_equal(widths_of(&got), PN_OPENCL_TUNED);
+    assert_memory_equal(&got, &odd, sizeof got);
+    assert_true(told[0] == '\0');
+
+    pn_opencl_info other = info;
+    other.driver[0] ^= 1;
+    assert_int_equal(pn_opencl_tuned_widths(&other, &got), PN_OPENCL_USUAL); /* of another driver */
+    assert_memory_equal(&got, &usual, sizeof got);
+
+    damage(folder,
+           "[ $(stat -c %s $f) -gt 2000 ] || printf 'X' | dd of=$f bs=1 seek=$(($(stat -c %s $f) - 2)) "
+           "conv=notrunc 2>/dev/null");
+    assert_int_equal(widths_of(&got), PN_OPENCL_DAMAGED);
+    assert_memory_equal(&got, &usual, sizeof got);
+    assert_non_null(strstr(told, "--tune"));
+    odd.wide = 3; /* nothing that kernels could be built with */
+    assert_true(pn_opencl_keep_widths(&info, &odd));
+    assert_int_equal(widths_of(&got), PN_OPENCL_DAMAGED);
+    assert_memory_equal(&got, &usual, sizeof got);
+    setenv("XDG_CACHE_HOME", before, 1);
+    pn_free(before);
+}
+
 static void failing_build_shows_its_log(void **state) {
     (void)state;
     pinna_error err = {0};
@@ -204,9 +263,9 @@ static void failing_build_shows_its_log(void **state) {
 
 static int run(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_command_of_a_level),     cmocka_unit_test(each_command_of_a_bank),
-        cmocka_unit_test(each_step_of_create),         cmocka_unit_test(programs_are_cached),
-        cmocka_unit_test(failing_build_shows_its_log),
+        cmocka_unit_test(each_command_of_a_level), cmocka_unit_test(each_command_of_a_bank),
+        cmocka_unit_test(each_step_of_create),     cmocka_unit_test(programs_are_cached),
+        cmocka_unit_test(tuned_widths_are_kept),   cmocka_unit_test(failing_build_shows_its_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

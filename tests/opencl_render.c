@@ -3,6 +3,9 @@
 
 /* A device that fails while rendering: the CPU goes on, what is heard is what the CPU alone would have made, and it is
  * said. */
+#include <math.h>
+
+#include "convolve/convolver.h"
 #include "device/opencl_device.h"
 #include "render_support.h"
 
@@ -71,7 +74,50 @@ static void a_lost_device_is_not_heard(void **state) {
     test_mix_clear(&cpu);
 }
 
+/* A convolver for which there is no room on the device: an error, or the CPU where nobody asked for the device. */
+static void a_full_device_is_replaced_if_auto_chose_it(void **state) {
+    (void)state;
+    pn_backend *backend = NULL;
+    pinna_error err = {0};
+    if (pn_backend_open("opencl", NULL, NULL, &backend, &err) != PINNA_OK) {
+        print_message("not run: %s\n", err.text);
+        skip();
+    }
+    static const float taps[3] = {1, 0.5f, 0.25f};
+    static float in[64], out[64];
+    const pinna_ir ir = {0, 0, taps, 3};
+    const float *inputs[1] = {in};
+    float *outputs[1] = {out};
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    pn_convolver_desc desc = {.inputs = 1,
+                              .outputs = 1,
+                              .block = 64,
+                              .irs = &ir,
+                              .ir_count = 1,
+                              .backend = backend,
+                              .messages = messages};
+    pn_convolver *convolver = NULL;
+    pn_opencl_fail_buffer_at(1);
+    assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
+    assert_non_null(strstr(err.text, " MB"));
+    assert_int_equal(told(messages, "opencl"), 0);
+    backend->by_auto = true;
+    pn_opencl_fail_buffer_at(1);
+    assert_ok(pn_convolver_create(&desc, &convolver, &err), &err);
+    pn_opencl_fail_buffer_at(0);
+    assert_int_equal(told(messages, "the CPU convolves instead"), 1);
+    assert_string_equal(pn_convolver_device(convolver), "cpu");
+    in[0] = 1;
+    assert_ok(pn_convolver_block_process(convolver, inputs, outputs, &err), &err);
+    for (int n = 0; n < 4; ++n)
+        assert_true(fabsf(out[n] - (n < 3 ? taps[n] : 0)) < 1e-6f);
+    pn_convolver_free(convolver);
+    pn_backend_close(backend);
+    pn_messages_free(messages);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_lost_device_is_not_heard)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_lost_device_is_not_heard),
+                                       cmocka_unit_test(a_full_device_is_replaced_if_auto_chose_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,8 @@ typedef struct {
     pn_convolver *convolver;
     pn_bench_times times;
     double error, power;
-    long launches; /* of kernels, in all blocks; -1: not on a device */
+    long launches;         /* of kernels, in all blocks; -1: not on a device */
+    pn_matrix_rates rates; /* then */
 } bench;
 
 static size_t noise_at(int input, size_t frame) {
@@ -128,6 +129,8 @@ static pinna_status measure(bench *b, double seconds, long (*launches)(void), pi
     b->launches = launches == NULL ? -1 : launches() - before;
     if (status == PINNA_OK)
         check(b);
+    if (status == PINNA_OK && b->launches >= 0 && strcmp(pn_convolver_device(b->convolver), "cpu") != 0)
+        status = pn_convolver_measure_device(b->convolver, &b->rates, err);
     return status;
 }
 
@@ -139,8 +142,14 @@ static cJSON *json_plan(const bench *b) {
     cJSON_AddNumberToObject(more, "ir_taps", (double)b->taps);
     cJSON_AddNumberToObject(more, "memory_bytes", (double)pn_convolver_memory(b->convolver));
     cJSON_AddNumberToObject(more, "latency_frames", b->block);
-    if (b->launches >= 0)
+    if (b->launches >= 0) {
         cJSON_AddNumberToObject(more, "launches_per_block", (double)b->launches / (double)b->blocks);
+        cJSON_AddNumberToObject(more, "forward_us", b->rates.forward_us);
+        cJSON_AddNumberToObject(more, "sums_us", b->rates.sums_us);
+        cJSON_AddNumberToObject(more, "inverse_us", b->rates.inverse_us);
+        cJSON_AddNumberToObject(more, "sums_gb_per_s", b->rates.sums_rate);
+        cJSON_AddNumberToObject(more, "copy_gb_per_s", b->rates.copy_rate);
+    }
     cJSON_AddNumberToObject(more, "predicted_us", plan->cost_us);
     cJSON_AddNumberToObject(more, "predicted_worst_us", plan->worst_us);
     cJSON_AddNumberToObject(more, "predicted_uniform_us", plan->uniform_us);
@@ -158,6 +167,18 @@ static cJSON *json_plan(const bench *b) {
         cJSON_AddItemToArray(levels, one);
     }
     return more;
+}
+
+static void print_kernels(const bench *b) {
+    const pn_matrix_rates *r = &b->rates;
+    printf("launches  %.2f a block\n", (double)b->launches / (double)b->blocks);
+    printf("kernels   by themselves, wall time of a block: forward %.1f us, sums %.1f, inverse %.1f\n",
+           r->forward_us, r->sums_us, r->inverse_us);
+    printf("memory    the sums move %.1f GB/s", r->sums_rate);
+    if (r->copy_rate > 0)
+        printf(", %.0f %% of the %.1f GB/s of a copy on the device", 100 * r->sums_rate / r->copy_rate,
+               r->copy_rate);
+    printf("\n");
 }
 
 static pinna_status report(const bench *b, const pn_bench_options *options, const pn_backend *backend,
@@ -181,7 +202,7 @@ static pinna_status report(const bench *b, const pn_bench_options *options, cons
     if (status == PINNA_OK)
         pn_bench_print(&report, options->common.json, json_plan(b));
     if (status == PINNA_OK && b->launches >= 0 && !options->common.json)
-        printf("launches  %.2f a block\n", (double)b->launches / (double)b->blocks);
+        print_kernels(b);
     if (status == PINNA_OK && options->plot != NULL)
         status = pn_bench_plot(&report, options->plot, err);
     pn_bench_report_clear(&report);

@@ -180,6 +180,10 @@ int pn_cli_check_common(const char *command, const pn_common *common) {
     if (common->threads < 0 || common->threads > 1024)
         return pn_cli_usage(command, "--threads %d: expected 1 to 1024 (0: one per processor)",
                             common->threads);
+    if (common->spectra != 0 && common->spectra != 16 && common->spectra != 32)
+        return pn_cli_usage(command, "--spectra %d: expected 16 or 32", common->spectra);
+    if (common->spectra == 16 && common->device != NULL && strcmp(common->device, "cpu") == 0)
+        return pn_cli_usage(command, "--spectra 16 is for OpenCL devices; the CPU works with 32 bits");
     if (common->encoding != NULL && !pn_encoding_parse(common->encoding, &encoding))
         return pn_cli_usage(command, "--encoding %s: expected pcm16, pcm24, pcm32, f32 or f64",
                             common->encoding);

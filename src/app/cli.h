@@ -46,6 +46,7 @@ typedef struct {
     const char *device;
     int threads;
     const char *encoding;
+    int spectra; /* bits of responses' spectra on OpenCL devices; 0: 32 */
     bool quiet, json;
 } pn_common;
 
@@ -59,6 +60,11 @@ typedef struct {
         "--threads", NULL, PN_OPTION_INTEGER, &(c).threads, "N",                                             \
             "our CPU threads (default: one per processor)"                                                   \
     }
+#define PN_OPTION_SPECTRA(c)                                                                                 \
+    {                                                                                                        \
+        "--spectra", NULL, PN_OPTION_INTEGER, &(c).spectra, "BITS",                                          \
+            "of long responses on an OpenCL device: 32, or 16 (half the memory, -94 dB; it is told)"         \
+    }
 #define PN_OPTION_ENCODING(c)                                                                                \
     { "--encoding", NULL, PN_OPTION_TEXT, &(c).encoding, "E", "pcm16, pcm24, pcm32, f32 or f64" }
 #define PN_OPTION_QUIET(c)                                                                                   \
@@ -66,7 +72,7 @@ typedef struct {
 #define PN_OPTION_JSON(c)                                                                                    \
     { "--json", NULL, PN_OPTION_FLAG, &(c).json, NULL, "one JSON document on standard output" }
 
-/* Checks the values of device, threads and encoding. Returns -1, or the exit status of the usage error it told. */
+/* Checks the values of device, threads, spectra and encoding. Returns -1, or the exit status of the usage error it told. */
 int pn_cli_check_common(const char *command, const pn_common *common);
 
 /* Messages of a command: each is printed on standard error as it comes (unless quiet) and kept. NULL when out

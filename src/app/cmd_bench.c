@@ -38,6 +38,8 @@ static pinna_status run(pn_bench_options *options, bool binaural, pinna_error *e
     options->common.threads = pn_pool_threads(pool);
     if (status == PINNA_OK)
         status = pn_backend_open(options->common.device, pool, messages, &backend, err);
+    if (status == PINNA_OK && !binaural)
+        status = pn_backend_set_spectra(backend, options->common.spectra, messages, err);
     if (status == PINNA_OK && binaural)
         status = pn_bench_binaural(options, backend, messages, err);
     else if (status == PINNA_OK)
@@ -77,6 +79,7 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--block", NULL, PN_OPTION_INTEGER, &o.block, "B", "frames of a block (256)"},
         {"--seconds", NULL, PN_OPTION_NUMBER, &o.seconds, "T", "seconds of audio to measure (10)"},
         PN_OPTION_DEVICE(o.common),
+        PN_OPTION_SPECTRA(o.common),
         {"--threads", NULL, PN_OPTION_INTEGER, &o.common.threads, "N",
          "our CPU threads (1; 0: one per processor)"},
         {"--plot", NULL, PN_OPTION_TEXT, &o.plot, "OUT.svg",

@@ -143,6 +143,7 @@ int pn_cmd_convolve(int argc, char **argv) {
          "scale to a peak of -1 dBFS over all channels"},
         PN_OPTION_DEVICE(common),
         PN_OPTION_THREADS(common),
+        PN_OPTION_SPECTRA(common),
         PN_OPTION_ENCODING(common),
         PN_OPTION_QUIET(common),
         PN_OPTION_JSON(common),
@@ -177,6 +178,7 @@ int pn_cmd_convolve(int argc, char **argv) {
     job.dry_gain = isnan(dry) ? 0 : pn_db_to_gain(dry);
     job.device = common.device;
     job.threads = common.threads;
+    job.spectra = common.spectra;
     exit_status = run(&job, &common);
     pn_free(swap_path);
     return exit_status;

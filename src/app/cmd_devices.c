@@ -5,13 +5,14 @@
 #include "app/cli.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "device/opencl_probe.h"
+#include "device/opencl_device.h"
 #include "io/audio_device.h"
 #include "signal/rafft.h"
 
 /* Everything is gathered as one JSON document; the text for people is a view of it:
  *   cpu      {name, description, processors, simd[], usable, self_test[], problem}
- *   opencl   {problem, devices[{name, platform, device, type, ..., usable, self_test[], problem}]}
+ *   opencl   {problem, devices[{name, platform, device, type, ..., widths, widths_from, tuning[], tuning_problem, usable,
+ *             self_test[], problem}]}
  *   audio    {driver, outputs[], problem} */
 
 static void add_line(void *lines, const char *line) {
@@ -47,7 +48,31 @@ static cJSON *look_at_cpu(void) {
     return cpu;
 }
 
-static cJSON *look_at_device(const pn_opencl_info *info) {
+/* The tuning's lines come as they are found: it takes its time. */
+static void tell_line(void *lines, const char *line) {
+    fprintf(stderr, "  %s\n", line);
+    add_line(lines, line);
+}
+
+static void tune_device(const pn_opencl_info *info, const char *name, cJSON *device) {
+    pinna_error err = {0};
+    cJSON *lines = cJSON_AddArrayToObject(device, "tuning");
+    fprintf(stderr, "%s: its kernels are built and timed with other widths; this can take minutes\n", name);
+    if (pn_opencl_tune(info, tell_line, lines, &err) != PINNA_OK)
+        cJSON_AddStringToObject(device, "tuning_problem", err.text);
+}
+
+static void add_widths(const pn_backend *backend, cJSON *device) {
+    static const char *const from[] = {[PN_OPENCL_USUAL] = "usual",
+                                       [PN_OPENCL_TUNED] = "tuned",
+                                       [PN_OPENCL_DAMAGED] = "usual, tuning damaged"};
+    const pn_opencl *opened = (const pn_opencl *)backend;
+    char text[160];
+    cJSON_AddStringToObject(device, "widths", pn_opencl_widths_describe(&opened->widths, text, sizeof text));
+    cJSON_AddStringToObject(device, "widths_from", from[opened->tuning]);
+}
+
+static cJSON *look_at_device(const pn_opencl_info *info, bool tune) {
     cJSON *device = cJSON_CreateObject();
     char name[32];
     snprintf(name, sizeof name, info->device < 0 ? "opencl:%d" : "opencl:%d.%d", info->platform,
@@ -66,13 +91,17 @@ static cJSON *look_at_device(const pn_opencl_info *info) {
     }
     pn_backend *backend = NULL;
     pinna_error err = {0};
+    if (tune && info->problem[0] == '\0')
+        tune_device(info, name, device);
     pinna_status status = pn_opencl_try(info, add_line, lines, &backend, &err);
+    if (status == PINNA_OK)
+        add_widths(backend, device);
     add_verdict(device, status, &err);
     pn_backend_close(backend);
     return device;
 }
 
-static cJSON *look_at_opencl(void) {
+static cJSON *look_at_opencl(bool tune) {
     cJSON *opencl = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(opencl, "devices");
     pn_opencl_info *list = NULL;
     int count = 0;
@@ -80,7 +109,7 @@ static cJSON *look_at_opencl(void) {
     if (pn_opencl_list(&list, &count, &err) != PINNA_OK)
         cJSON_AddStringToObject(opencl, "problem", err.text);
     for (int i = 0; i < count; ++i)
-        cJSON_AddItemToArray(devices, look_at_device(&list[i]));
+        cJSON_AddItemToArray(devices, look_at_device(&list[i], tune));
     pn_free(list);
     return opencl;
 }
@@ -144,6 +173,10 @@ static void print_opencl(const cJSON *opencl) {
                    number_of(device, "memory_bytes") * 1e-9, number_of(device, "max_allocation_bytes") * 1e-9,
                    text_of(device, "driver"));
         printf("\n");
+        if (text_of(device, "widths")[0] != '\0')
+            printf("    %s (%s)\n", text_of(device, "widths"), text_of(device, "widths_from"));
+        if (text_of(device, "tuning_problem")[0] != '\0')
+            printf("    not tuned: %s\n", text_of(device, "tuning_problem"));
         print_tests(device);
     }
 }
@@ -171,13 +204,20 @@ static int print_json(const cJSON *all) {
 
 int pn_cmd_devices(int argc, char **argv) {
     pn_common common = {0};
-    const pn_option options[] = {PN_OPTION_JSON(common), {0}};
+    bool tune = false;
+    const pn_option options[] = {
+        {"--tune", NULL, PN_OPTION_FLAG, &tune, NULL,
+         "find each OpenCL device's fastest kernel widths, and keep them (results stay the same)"},
+        PN_OPTION_JSON(common),
+        {0}};
     const pn_command command = {
         "devices",
-        "[--json]",
+        "[--tune] [--json]",
         "Lists what can compute: the CPU, and the OpenCL devices by the names that --device takes, with the "
         "error of\n"
-        "each job in its self-test against float64; and the audio outputs that `pinna play` can use.",
+        "each job in its self-test against float64; and the audio outputs that `pinna play` can use. Kernels "
+        "are\nbuilt with widths that suit a device's type, until --tune has found and kept better ones for "
+        "it.",
         options,
         0,
         0};
@@ -186,7 +226,7 @@ int pn_cmd_devices(int argc, char **argv) {
     if (status >= 0)
         return status;
     cJSON *all = cJSON_CreateObject();
-    cJSON *cpu = look_at_cpu(), *opencl = look_at_opencl(), *audio = look_at_audio();
+    cJSON *cpu = look_at_cpu(), *opencl = look_at_opencl(tune), *audio = look_at_audio();
     cJSON_AddItemToObject(all, "cpu", cpu);
     cJSON_AddItemToObject(all, "opencl", opencl);
     cJSON_AddItemToObject(all, "audio", audio);

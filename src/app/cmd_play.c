@@ -112,6 +112,7 @@ int pn_cmd_play(int argc, char **argv) {
         {"--block", NULL, PN_OPTION_INTEGER, &block, "N", "frames, a power of two, instead of the scene's"},
         PN_OPTION_DEVICE(session.common),
         PN_OPTION_THREADS(session.common),
+        PN_OPTION_SPECTRA(session.common),
         PN_OPTION_QUIET(session.common),
         {0},
     };

@@ -18,6 +18,7 @@ int pn_cmd_render(int argc, char **argv) {
         {"--stems", NULL, PN_OPTION_TEXT, &stems, "DIR", "one file for each source (not available yet)"},
         PN_OPTION_DEVICE(session.common),
         PN_OPTION_THREADS(session.common),
+        PN_OPTION_SPECTRA(session.common),
         PN_OPTION_ENCODING(session.common),
         PN_OPTION_QUIET(session.common),
         PN_OPTION_JSON(session.common),

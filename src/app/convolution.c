@@ -206,6 +206,8 @@ static pinna_status open_convolver(run_state *s, pinna_error *err) {
         status = pn_pool_create(2, &s->pair, err);
     if (status == PINNA_OK)
         status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
+    if (status == PINNA_OK)
+        status = pn_backend_set_spectra(s->backend, s->job->spectra, s->messages, err);
     pn_plan plan;
     if (status == PINNA_OK)
         status = pn_plan_make(&(pn_plan_desc){.mode = PN_PLAN_OFFLINE,

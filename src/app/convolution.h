@@ -23,6 +23,7 @@ typedef struct {
     pn_encoding encoding; /* PN_ENCODING_DEFAULT: f32 when IN is floating point, else pcm24 */
     const char *device;
     int threads;
+    int spectra; /* bits, as pn_backend_set_spectra */
     /* Called after each block with the output frames done; false stops with PINNA_CANCELLED. May be NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total, double rate);
     void *progress_user;

@@ -17,6 +17,7 @@ pn_renderer_config pn_session_config(const pn_common *common, double rate, int b
         .hrtf = hrtf,
         .device = common->device,
         .threads = common->threads,
+        .spectra = common->spectra,
     };
 }
 

@@ -33,6 +33,19 @@ static pinna_status allocate_buffers(pn_convolver *c, pinna_error *err) {
     return PINNA_OK;
 }
 
+/* A device that auto chose, and that has no room or fails at once, is one that can be replaced. */
+static pinna_status start_on_cpu(pn_convolver *c, const pn_convolver_desc *desc, const pinna_error *reason,
+                                 pinna_error *err) {
+    pinna_status status = pn_backend_cpu_open(c->pool, &c->own_cpu, err);
+    if (status != PINNA_OK)
+        return status;
+    pn_warn(c->messages, "%s; the CPU convolves instead", reason->text);
+    c->backend = c->own_cpu;
+    atomic_store(&c->lost, true);
+    pn_engine_desc engine = pn_convolver_engine_desc(c, c->own_cpu, desc->irs, desc->ir_count);
+    return pn_engine_create(&engine, &c->engine, err);
+}
+
 static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
     pn_engine_need need;
     pinna_status status = pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, &need, err);
@@ -43,7 +56,7 @@ static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_
     double history = pn_history_bytes(c->inputs, need.reach, need.window, c->block), kept = 0;
     for (size_t e = 0; desc->editable && e < desc->ir_count; ++e)
         kept += (double)desc->irs[e].length * sizeof(float);
-    status = pn_convolver_check_memory(c, need.bytes + history + buffers + kept, err);
+    status = pn_convolver_check_memory(c, need.host_bytes + history + buffers + kept, err);
     if (status == PINNA_OK)
         status = allocate_buffers(c, err);
     if (status == PINNA_OK)
@@ -55,8 +68,14 @@ static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_
     if (status != PINNA_OK)
         return status;
     pn_engine_desc engine = pn_convolver_engine_desc(c, c->device, desc->irs, desc->ir_count);
-    c->engine_bytes = need.bytes;
-    return pn_engine_create(&engine, &c->engine, err);
+    c->engine_bytes = need.host_bytes;
+    pinna_error reason;
+    status = pn_engine_create(&engine, &c->engine, &reason);
+    if (status == PINNA_OK)
+        return PINNA_OK;
+    if (c->device->by_auto && (status == PINNA_NO_MEMORY || status == PINNA_DEVICE))
+        return start_on_cpu(c, desc, &reason, err);
+    return pn_fail(err, status, "%s", reason.text);
 }
 
 pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **out, pinna_error *err) {
@@ -150,6 +169,11 @@ bool pn_convolver_fading(const pn_convolver *convolver) {
 
 int64_t pn_convolver_begun(const pn_convolver *convolver) {
     return atomic_load(&convolver->begun);
+}
+
+pinna_status pn_convolver_measure_device(pn_convolver *convolver, pn_matrix_rates *rates, pinna_error *err) {
+    pn_convolver_reset(convolver);
+    return pn_engine_measure_device(convolver->engine, rates, err);
 }
 
 /* ------------------------------------------------------------------ loss of a device */

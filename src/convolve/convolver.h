@@ -92,6 +92,10 @@ pinna_status pn_convolver_update(pn_convolver *convolver, int *pending, pinna_er
  * Any thread. */
 int64_t pn_convolver_begun(const pn_convolver *convolver);
 
+/* What the device's kernels take by themselves (backend.h), for benchmarks; all is as newly created then.
+ * PINNA_UNSUPPORTED on the CPU. */
+pinna_status pn_convolver_measure_device(pn_convolver *convolver, pn_matrix_rates *rates, pinna_error *err);
+
 /* As newly created; a crossfade under way ends with the new responses. */
 void pn_convolver_reset(pn_convolver *convolver);
 

@@ -129,7 +129,7 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     if (status == PINNA_OK)
         status = pn_convolver_measure(c, c->backend, irs, ir_count, &need, err);
     if (status == PINNA_OK)
-        status = pn_convolver_check_memory(c, need.bytes + (double)pn_convolver_memory(c), err);
+        status = pn_convolver_check_memory(c, need.host_bytes + (double)pn_convolver_memory(c), err);
     pn_exchange *x = NULL;
     pn_response_set *responses = NULL;
     if (status == PINNA_OK)
@@ -147,7 +147,7 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
         pn_response_set_free(c->responses);
         c->responses = responses;
     }
-    c->engine_bytes = need.bytes;
+    c->engine_bytes = need.host_bytes;
     c->in_flight = true;
     begin_fade(c, x);
     return PINNA_OK;

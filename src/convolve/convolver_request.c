@@ -128,10 +128,10 @@ static pinna_status check_size(pn_convolver *c, const pinna_ir *irs, size_t coun
     pinna_status status = pn_convolver_measure(c, c->device, irs, count, &need, err);
     if (status != PINNA_OK)
         return status;
-    *bytes = need.bytes;
+    *bytes = need.host_bytes;
     double histories = 2 * pn_history_bytes(c->inputs, need.reach, need.window, c->block);
     return pn_convolver_check_memory(
-        c, need.bytes + c->engine_bytes + histories + pn_response_set_bytes(c->responses), err);
+        c, need.host_bytes + c->engine_bytes + histories + pn_response_set_bytes(c->responses), err);
 }
 
 static pinna_status make(pn_convolver *c, const pinna_ir *irs, size_t count, size_t fade_frames,

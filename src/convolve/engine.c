@@ -64,6 +64,7 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
 static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
     const pn_plan_level *level = &plan->level[l];
     bool on_cpu = desc->backend->kind == PN_BACKEND_CPU;
+    double filter = desc->backend->spectra_bits == 16 ? 17.0 / 32 : 1;
     int kept[PN_ENGINE_CHANNELS] = {0};
     bool heard[PN_ENGINE_CHANNELS] = {false};
     double spectra = 0;
@@ -74,7 +75,7 @@ static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l
             continue;
         int partitions = (int)((taps + (size_t)level->block - 1) / (size_t)level->block);
         int more = partitions - kept[ir->input];
-        spectra += partitions + (more > 0 ? more : 0) + (on_cpu ? CPU_FILTER : 0);
+        spectra += partitions * filter + (more > 0 ? more : 0) + (on_cpu ? CPU_FILTER : 0);
         spectra += on_cpu && kept[ir->input] == 0 ? CPU_INPUT : 0;
         spectra += heard[ir->output] ? 0 : on_cpu ? CPU_OUTPUT : 2.5;
         kept[ir->input] += more > 0 ? more : 0;
@@ -103,8 +104,11 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
         need->window = 2 * (size_t)level->block;
         need->bytes += level_bytes(desc, &need->plan, l);
     }
-    if (desc->backend->kind != PN_BACKEND_CPU)
-        need->bytes += (double)taps * sizeof(float);
+    need->host_bytes = need->bytes;
+    if (desc->backend->kind != PN_BACKEND_CPU) {
+        need->host_bytes = (double)taps * sizeof(float);
+        need->bytes += need->host_bytes;
+    }
     return status;
 }
 
@@ -422,6 +426,13 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
         if (engine->level[l].level != NULL)
             status = run_level(engine, &engine->level[l], history, time, out, err);
     return status;
+}
+
+pinna_status pn_engine_measure_device(pn_engine *engine, pn_matrix_rates *rates, pinna_error *err) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    if (engine->matrix == NULL || ops->matrix_measure == NULL)
+        return pn_fail(err, PINNA_UNSUPPORTED, "%s: nothing to be measured", engine->backend->name);
+    return ops->matrix_measure(engine->matrix, rates, err);
 }
 
 void pn_engine_reset(pn_engine *engine) {

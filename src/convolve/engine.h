@@ -24,9 +24,10 @@ typedef struct {
 /* What an engine will need, before it is made. */
 typedef struct {
     pn_plan plan;
-    double bytes;  /* spectra and buffers, on the host or the device, and the kept responses */
-    size_t reach;  /* frames of history */
-    size_t window; /* longest window of history, frames */
+    double bytes;      /* spectra and buffers, on the host or the device, and the kept responses */
+    double host_bytes; /* of these: not on a device with memory of its own, which counts that itself */
+    size_t reach;      /* frames of history */
+    size_t window;     /* longest window of history, frames */
 } pn_engine_need;
 
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err);
@@ -46,6 +47,10 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
  * is overwritten. */
 PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t time,
                                          float *const *out, pinna_error *err);
+
+/* What the device's kernels take (backend.h); the engine is as newly created then. PINNA_UNSUPPORTED where nothing is
+ * measured. */
+pinna_status pn_engine_measure_device(pn_engine *engine, pn_matrix_rates *rates, pinna_error *err);
 
 /* To where a history at time 0 has it. */
 PN_BLOCK_PATH void pn_engine_reset(pn_engine *engine);

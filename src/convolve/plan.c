@@ -9,11 +9,7 @@
 
 #include "convolve/plan_cost.h"
 
-enum {
-    LARGEST_OPENCL = 8192, /* what fits into a work-group's registers and local memory */
-    LARGEST_FACTOR = 64,
-    OFFLINE_SMALLEST = 1024
-};
+enum { LARGEST_FACTOR = 64, OFFLINE_SMALLEST = 1024 };
 
 static const double LEVEL_EARNS = 0.03;           /* what a further level must save */
 static const double EVENNESS = 0.3;               /* what the dearest call's excess counts beside the mean */
@@ -67,7 +63,6 @@ static pinna_status check(const pn_plan_desc *desc, pinna_error *err) {
 typedef struct {
     const pn_plan_desc *desc;
     pn_plan_shape shape;
-    int largest;
     pn_plan best;
     double best_price;
 } search;
@@ -94,7 +89,7 @@ static void try_levels(search *s, pn_plan *plan) {
     int last = plan->level[plan->levels - 1].block;
     for (int factor = 2; factor <= LARGEST_FACTOR; factor *= 2) {
         int block = last * factor;
-        if (block > s->largest || 2 * (size_t)block >= s->shape.longest)
+        if (block > PN_PLAN_LARGEST || 2 * (size_t)block >= s->shape.longest)
             break;
         plan->level[plan->levels++].block = block;
         try_levels(s, plan);
@@ -117,7 +112,7 @@ static double offline_price(const search *s, const pn_plan *plan) {
 static void search_offline(search *s) {
     pn_plan plan[PN_PLAN_SIZES];
     int plans = 0, first = s->desc->block > 0 ? s->desc->block : OFFLINE_SMALLEST;
-    int last = s->desc->block > 0 ? first : s->largest;
+    int last = s->desc->block > 0 ? first : PN_PLAN_LARGEST;
     for (int block = first; block <= last; block *= 2) {
         plan[plans] = (pn_plan){.block = block, .levels = 1, .level = {{.block = block}}};
         pn_plan_cost(&s->shape, s->desc, &plan[plans]);
@@ -142,7 +137,7 @@ pinna_status pn_plan_make(const pn_plan_desc *desc, pn_plan *plan, pinna_error *
     pinna_status status = check(desc, err);
     if (status != PINNA_OK)
         return status;
-    search s = {.desc = desc, .largest = desc->kind == PN_BACKEND_OPENCL ? LARGEST_OPENCL : PN_PLAN_LARGEST};
+    search s = {.desc = desc};
     pn_plan_count(desc, &s.shape);
     if (desc->mode == PN_PLAN_LIVE)
         search_live(&s);

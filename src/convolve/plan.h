@@ -18,8 +18,7 @@
  * whose dearest call stands out is charged for it, and a further level must earn some percent. For one channel of
  * 10 s at 48 kHz: 256 x 16, 2048 x 14, 16384 x 28.
  * Offline: one level with the block that costs least per frame, from 1024 on: 65536 x 8. Of blocks that cost about
- * the same the smallest, which keeps histories and buffers small.
- * OpenCL: blocks of at most 8192 (or B), so that a transform stays in local memory. */
+ * the same the smallest, which keeps histories and buffers small. */
 
 enum { PN_PLAN_LEVELS = 6, PN_PLAN_CHANNELS = 1024 };
 

@@ -11,6 +11,7 @@
  * Spectra moved: one pass over filters (P) and inputs (X) a job, 2 more for each input and output. From six partitions
  * on the CPU makes one pass serve four future jobs by quarters: a quarter of P + X, and for it partial sums, newest
  * filters and inputs: 1.5 for each response, 3 for each input and output. (28 partitions: 21.5 instead of 58.)
+ * A device makes one pass serve 1, 2, 4 or 8 jobs, F of them: (P + X) / F, F + 1 for each response, 5 for each output.
  *
  * The rate of memory follows from how much else was touched since the same spectra were met last: over a level's
  * period every other level passes min(all it has, its traffic in that time) through the caches. A small level beside
@@ -24,7 +25,9 @@
  * AVX2, where both agree within 15 %: transforms of the project's own code, warm. Rates of memory: products of tile-major
  * and plain spectra over working sets from 16 KiB to 512 MiB; on both machines 30-70 GB/s up to some MiB, 13-24 beyond
  * 32 MiB. Full schedules of 1-64 channels and 1-60 s came within 25 % of what this predicts, in the same order.
- * Devices: a model, 100 GB/s and 500 GFLOP/s, with 4 us a launch (PoCL: 8 with its wait, drivers of cards 3-6). */
+ * Devices: a model, 100 GB/s and 500 GFLOP/s, with 4 us a launch (PoCL: 8 with its wait, drivers of cards 3-6).
+ * Transforms: 24 bytes a point and launch, one up to 2048 points, two beyond; from 131072 on
+ * the columns of the first have less than a line of memory side by side. */
 #include "convolve/plan_cost.h"
 
 #include <math.h>
@@ -44,7 +47,11 @@ typedef struct {
     bool together;     /* one call's launches serve all levels but the first */
     double channel_us; /* of one call of a level, for each input and output */
     double step;       /* share of a forward transform by which calls differ */
-    bool future;       /* four jobs in one pass */
+    enum {
+        ONE_JOB,
+        QUARTERS,
+        CHOSEN
+    } future; /* jobs in one pass: one, four by quarters, or 1 to 8 as it is cheapest */
 } cost_table;
 
 static const cost_table tables[] = {
@@ -57,16 +64,17 @@ static const cost_table tables[] = {
                         .job_us = 0.1,
                         .channel_us = 0.1,
                         .step = 0.12,
-                        .future = true},
-    [PN_BACKEND_OPENCL] = {.forward_us = {0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 4, 8, 16, 40,
-                                          80, 160},
-                           .inverse_us = {0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 4, 8, 16,
-                                          40, 80, 160},
+                        .future = QUARTERS},
+    [PN_BACKEND_OPENCL] = {.forward_us = {0.008, 0.016, 0.03, 0.06, 0.12, 0.25, 0.5, 1.6, 3.3, 6.6, 13, 26,
+                                          64, 180, 500},
+                           .inverse_us = {0.008, 0.016, 0.03, 0.06, 0.12, 0.25, 0.5, 1.6, 3.3, 6.6, 13, 26,
+                                          64, 180, 500},
                            .product_ns = 0.016,
                            .memory = {{1e12, 100}},
                            .job_us = 16,
                            .together = true,
-                           .step = 1},
+                           .step = 1,
+                           .future = CHOSEN},
 };
 
 static const double FUTURE_PARTITIONS = 6, FRAME_BYTES = 24;
@@ -165,6 +173,31 @@ static double memory_rate_at(const cost_table *table, double bytes) {
     return at[0].rate;
 }
 
+static void load_quarters(const cost_table *table, level_load *load) {
+    double ends = load->inputs + load->outputs, pass = load->products + load->slots;
+    bool future = table->future == QUARTERS && load->products >= FUTURE_PARTITIONS * load->entries;
+    double moved = pass + 2 * ends, quarter = 0.25 * pass + 1.5 * load->entries + 3 * ends;
+    future = future && quarter < moved;
+    load->held = load->spectrum * (pass + 2.5 * load->outputs + (future ? 3 * ends : 0));
+    load->moved = load->spectrum * (future ? quarter : moved);
+    load->between = load->period * (future ? 4 : 1);
+}
+
+static void load_chosen(level_load *load) {
+    double pass = load->products + load->slots, least = INFINITY;
+    int jobs = 1;
+    for (int f = 1; f <= 8; f *= 2) {
+        double moved = pass / f + (f + 1) * load->entries + 5 * load->outputs;
+        if (moved >= least)
+            continue;
+        least = moved;
+        jobs = f;
+    }
+    load->held = load->spectrum * (pass + (3 + jobs) * load->outputs);
+    load->moved = load->spectrum * least;
+    load->between = load->period * jobs;
+}
+
 static void load_level(const pn_plan_shape *shape, const cost_table *table, const pn_plan *plan, int l,
                        level_load *load) {
     const pn_plan_level *level = &plan->level[l];
@@ -181,14 +214,11 @@ static void load_level(const pn_plan_shape *shape, const cost_table *table, cons
         load->products -= count_before(shape->entries, shape->partitions[size], size, first);
         load->slots -= count_before(shape->inputs_of, shape->slots[size], size, first);
     }
-    double ends = load->inputs + load->outputs, pass = load->products + load->slots;
-    bool future = table->future && load->products >= FUTURE_PARTITIONS * load->entries;
-    double moved = pass + 2 * ends, quarter = 0.25 * pass + 1.5 * load->entries + 3 * ends;
-    future = future && quarter < moved;
     load->spectrum = 8.0 * level->block;
-    load->held = load->spectrum * (pass + 2.5 * load->outputs + (future ? 3 * ends : 0));
-    load->moved = load->spectrum * (future ? quarter : moved);
-    load->between = load->period * (future ? 4 : 1);
+    if (table->future == CHOSEN)
+        load_chosen(load);
+    else
+        load_quarters(table, load);
 }
 
 static double bytes_between(const level_load *load, int levels, double calls) {

@@ -8,6 +8,7 @@
 static pinna_status open_auto(pn_pool *pool, pn_messages *messages, pn_backend **backend, pinna_error *err) {
     pinna_error reason = {0};
     if (pn_backend_opencl_open("auto", messages, backend, &reason) == PINNA_OK) {
+        (*backend)->by_auto = true;
         pn_info(messages, "device: %s (%s), chosen by auto", (*backend)->name, (*backend)->description);
         return PINNA_OK;
     }
@@ -44,4 +45,16 @@ pinna_status pn_backend_open(const char *spec, pn_pool *pool, pn_messages *messa
 void pn_backend_close(pn_backend *backend) {
     if (backend != NULL)
         backend->ops->close(backend);
+}
+
+pinna_status pn_backend_set_spectra(pn_backend *backend, int bits, pn_messages *messages, pinna_error *err) {
+    if (bits != 0 && bits != 16 && bits != 32)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "spectra of %d bits; expected 16 or 32", bits);
+    if (bits == 16 && backend->ops->matrix_create == NULL) {
+        pn_warn(messages, "%s: spectra stay in 32 bits; those of 16 are for OpenCL devices", backend->name);
+        return PINNA_OK;
+    }
+    backend->spectra_bits = bits;
+    backend->messages = messages;
+    return PINNA_OK;
 }

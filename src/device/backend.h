@@ -75,6 +75,13 @@ typedef struct {
 /* `frames` frames of an input that end at time `end`; before time 0 is silence. Multiples of the call's block. */
 typedef const float *(*pn_matrix_window)(const void *user, int input, int64_t end, size_t frames);
 
+/* What the kernels of a matrix take by themselves, in microseconds of wall time, mean of a call; and the rate at which its
+ * sums and a plain copy on the device move bytes (read and written), 10^9 a second. copy_rate 0: not known. */
+typedef struct {
+    double forward_us, sums_us, inverse_us;
+    double sums_rate, copy_rate;
+} pn_matrix_rates;
+
 /* ---- spatial bank */
 
 enum {
@@ -176,6 +183,9 @@ typedef struct {
     pinna_status (*matrix_prime)(pn_matrix *matrix, int64_t time, pn_matrix_window window, const void *user,
                                  pinna_error *err);
     void (*matrix_reset)(pn_matrix *matrix); /* as newly created */
+    /* Optional. Runs each kind of kernel of some calls alone for a while; the matrix is as newly created then. Not block
+     * path. */
+    pinna_status (*matrix_measure)(pn_matrix *matrix, pn_matrix_rates *rates, pinna_error *err);
 
     pinna_status (*bank_create)(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
                                 pinna_error *err);
@@ -202,6 +212,9 @@ struct pn_backend {
     pn_backend_kind kind;
     char name[16];         /* "cpu" or "opencl:P.D" */
     char description[256]; /* for people: processor and width, or platform and device */
+    int spectra_bits;      /* see pn_backend_set_spectra; 0: 32 */
+    pn_messages *messages; /* may be NULL */
+    bool by_auto;          /* chosen by "auto": may be replaced by the CPU before it has done anything */
 };
 
 /* Opens "cpu", "opencl" (the first device that passes, GPUs first), "opencl:P.D" (platform and device by number)
@@ -211,6 +224,12 @@ struct pn_backend {
 pinna_status pn_backend_open(const char *spec, pn_pool *pool, pn_messages *messages, pn_backend **backend,
                              pinna_error *err);
 void pn_backend_close(pn_backend *backend); /* accepts NULL */
+
+/* In how many bits matrices that are created from now on keep their responses' spectra: 32 (0), or 16 with one scale for
+ * 32 values, which halves their memory and what is read of it, for an error of about -94 dB. Each matrix then measures
+ * its error and tells it in messages (may be NULL, outlives the back end). A back end without matrices keeps 32 bits,
+ * and says so. PINNA_BAD_ARGUMENT for other numbers. */
+pinna_status pn_backend_set_spectra(pn_backend *backend, int bits, pn_messages *messages, pinna_error *err);
 
 /* Runs each job on a small case and compares it with the plain definitions in ops.h. report (may be NULL) gets one
  * line per job: "level ok -134.2 dB". PINNA_DEVICE when one fails. pn_backend_open has done this for OpenCL. */

@@ -27,6 +27,7 @@ static const pn_backend_ops opencl_ops = {
     .matrix_finish = pn_opencl_matrix_finish,
     .matrix_prime = pn_opencl_matrix_prime,
     .matrix_reset = pn_opencl_matrix_reset,
+    .matrix_measure = pn_opencl_matrix_measure,
     .bank_create = pn_opencl_bank_create,
     .bank_free = pn_opencl_bank_free,
     .bank_begin = pn_opencl_bank_begin,
@@ -35,6 +36,17 @@ static const pn_backend_ops opencl_ops = {
     .launches = pn_opencl_launches,
     .close = close_backend,
 };
+
+static pinna_status test_and_give(pn_opencl *device, void (*report)(void *user, const char *line), void *user,
+                                  pn_backend **backend, pinna_error *err) {
+    device->head.ops = &opencl_ops;
+    pinna_status status = pn_backend_selftest(&device->head, report, user, err);
+    if (status != PINNA_OK)
+        pn_opencl_device_close(device);
+    else
+        *backend = &device->head;
+    return status;
+}
 
 pinna_status pn_opencl_try(const pn_opencl_info *info, void (*report)(void *user, const char *line),
                            void *user, pn_backend **backend, pinna_error *err) {
@@ -45,18 +57,27 @@ pinna_status pn_opencl_try(const pn_opencl_info *info, void (*report)(void *user
                        info->device < 0 ? info->platform_name : info->name, info->problem);
     pn_opencl *device = NULL;
     pinna_status status = pn_opencl_device_open(info, &device, err);
-    if (status != PINNA_OK)
-        return status;
-    device->head.ops = &opencl_ops;
-    status = pn_backend_selftest(&device->head, report, user, err);
-    if (status != PINNA_OK)
-        pn_opencl_device_close(device);
-    else
-        *backend = &device->head;
-    return status;
+    return status == PINNA_OK ? test_and_give(device, report, user, backend, err) : status;
+}
+
+pinna_status pn_opencl_try_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                void (*report)(void *user, const char *line), void *user,
+                                pn_backend **backend, pinna_error *err) {
+    *backend = NULL;
+    pn_opencl *device = NULL;
+    pinna_status status = pn_opencl_device_open_with(info, widths, &device, err);
+    return status == PINNA_OK ? test_and_give(device, report, user, backend, err) : status;
 }
 
 /* ------------------------------------------------------------------ choosing */
+
+static void tell_tuning(const pn_backend *backend, pn_messages *messages) {
+    if (((const pn_opencl *)backend)->tuning == PN_OPENCL_DAMAGED)
+        pn_info(messages,
+                "%s: what was kept of this device's tuning is damaged and not used; `pinna devices --tune` "
+                "makes it anew",
+                backend->name);
+}
 
 /* GPUs, then accelerators, then CPUs; auto leaves out CPUs. */
 static pinna_status open_first(const pn_opencl_info *list, int count, bool with_cpu, pn_messages *messages,
@@ -69,8 +90,10 @@ static pinna_status open_first(const pn_opencl_info *list, int count, bool with_
             if (list[i].device < 0 || list[i].type != order[t])
                 continue;
             pinna_error why = {0};
-            if (pn_opencl_try(&list[i], NULL, NULL, backend, &why) == PINNA_OK)
+            if (pn_opencl_try(&list[i], NULL, NULL, backend, &why) == PINNA_OK) {
+                tell_tuning(*backend, messages);
                 return PINNA_OK;
+            }
             pn_warn(messages, "%s; left out", why.text);
             if (!tried)
                 first = why;
@@ -91,7 +114,7 @@ static pinna_status open_first(const pn_opencl_info *list, int count, bool with_
 }
 
 static pinna_status open_numbered(const char *spec, const pn_opencl_info *list, int count,
-                                  pn_backend **backend, pinna_error *err) {
+                                  pn_messages *messages, pn_backend **backend, pinna_error *err) {
     int platform = -1, number = -1, used = 0;
     if (sscanf(spec, "opencl:%d.%d%n", &platform, &number, &used) != 2 || spec[used] != '\0' ||
         platform < 0 || number < 0)
@@ -99,8 +122,12 @@ static pinna_status open_numbered(const char *spec, const pn_opencl_info *list, 
                        "device '%s': expected opencl:PLATFORM.DEVICE by number, as in opencl:0.0", spec);
     char present[256] = "";
     for (int i = 0; i < count; ++i) {
-        if (list[i].platform == platform && (list[i].device == number || list[i].device < 0))
-            return pn_opencl_try(&list[i], NULL, NULL, backend, err);
+        if (list[i].platform == platform && (list[i].device == number || list[i].device < 0)) {
+            pinna_status status = pn_opencl_try(&list[i], NULL, NULL, backend, err);
+            if (status == PINNA_OK)
+                tell_tuning(*backend, messages);
+            return status;
+        }
         size_t length = strlen(present);
         if (list[i].device >= 0)
             snprintf(present + length, sizeof present - length, "%s%d.%d (%.40s)", length == 0 ? "" : ", ",
@@ -125,7 +152,7 @@ pinna_status pn_backend_opencl_open(const char *spec, pn_messages *messages, pn_
             pn_warn(messages, "OpenCL platform %d (%s): %s", list[i].platform, list[i].platform_name,
                     list[i].problem);
     if (by_number)
-        status = open_numbered(spec, list, count, backend, err);
+        status = open_numbered(spec, list, count, messages, backend, err);
     else
         status = open_first(list, count, !by_auto, messages, backend, err);
     pn_free(list);

@@ -35,6 +35,9 @@
     X(EnqueueWriteBuffer)                                                                                    \
     X(EnqueueReadBuffer)                                                                                     \
     X(EnqueueFillBuffer)                                                                                     \
+    X(EnqueueCopyBuffer)                                                                                     \
+    X(EnqueueMarkerWithWaitList)                                                                             \
+    X(EnqueueBarrierWithWaitList)                                                                            \
     X(EnqueueMapBuffer)                                                                                      \
     X(EnqueueUnmapMemObject)                                                                                 \
     X(EnqueueNDRangeKernel)                                                                                  \

@@ -18,6 +18,7 @@ PN_BLOCK_PATH pinna_status pn_opencl_matrix_finish(pn_matrix *matrix, float *con
 pinna_status pn_opencl_matrix_prime(pn_matrix *matrix, int64_t time, pn_matrix_window window,
                                     const void *user, pinna_error *err);
 PN_BLOCK_PATH void pn_opencl_matrix_reset(pn_matrix *matrix);
+pinna_status pn_opencl_matrix_measure(pn_matrix *matrix, pn_matrix_rates *rates, pinna_error *err);
 /* For a matrix of one level: the block before the next call's, and a call that only takes its input. */
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_seed(pn_matrix *matrix, const float *const *in, pinna_error *err);
 pinna_status pn_opencl_matrix_feed(pn_matrix *matrix, const float *const *in, pinna_error *err);
@@ -39,6 +40,11 @@ PN_BLOCK_PATH pinna_status pn_opencl_bank_begin(pn_bank *bank, const pn_bank_sou
                                                 pinna_error *err);
 PN_BLOCK_PATH pinna_status pn_opencl_bank_finish(pn_bank *bank, float *left, float *right, pinna_error *err);
 pinna_status pn_opencl_bank_feed(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
+
+/* pn_opencl_try with kernels of these widths. */
+pinna_status pn_opencl_try_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                void (*report)(void *user, const char *line), void *user,
+                                pn_backend **backend, pinna_error *err);
 
 /* Parts that `work` products per bin are cut into, so that bins * parts work-items keep a device of this kind busy. */
 static inline int pn_opencl_shares(const pn_opencl *device, size_t items, int work) {

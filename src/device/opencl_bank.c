@@ -217,7 +217,7 @@ static void measure_lines(pn_bank *bank, const pn_bank_desc *desc) {
 /* On a GPU, so that all its units have work; on a CPU, where a work-item is a thread's work, a few for each thread. */
 static int choose_shares(const pn_opencl *device, const pn_bank_desc *desc) {
     size_t runs = pn_opencl_bank_runs(device, desc->size);
-    if (device->wide == 1)
+    if (device->info.type != PN_OPENCL_CPU)
         return pn_opencl_shares(device, runs, (desc->sources + 1) / 2);
     int wanted = 4 * (int)device->info.units, most = (desc->sources + 7) / 8;
     return wanted < most ? wanted : most;

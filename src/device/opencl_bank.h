@@ -41,9 +41,10 @@ static inline size_t pn_opencl_bank_words(const pn_bank_desc *desc) {
     return PN_SOURCE_WORDS + (2 + PN_BANK_INNER) * (size_t)PN_FILTER_WORDS + (size_t)desc->quantum;
 }
 
-/* Work-items along the spectra in the bank's sums: PN_RUN vectors of PN_LANES bins each (kernels/bank.h). */
+/* Bins at a time in the bank's sums, PN_BANK_LANES of kernels/bank.h, is 8 on devices of the CPU type, where a work-item
+ * walks along PN_RUN such vectors; else it has one bin. Work-items along the spectra: */
 static inline size_t pn_opencl_bank_runs(const pn_opencl *device, int size) {
-    size_t points = (size_t)size / 2, run = device->wide > 1 ? 32 * 8 : 1;
+    size_t points = (size_t)size / 2, run = device->info.type == PN_OPENCL_CPU ? 32 * 8 : 1;
     return points > run ? points / run : 1;
 }
 

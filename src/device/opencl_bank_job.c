@@ -207,7 +207,9 @@ static pinna_status enqueue_mix(pn_bank *bank, const bank_job *job, pinna_error 
                                    {sizeof bank->turns, &bank->turns},
                                    {sizeof bank->y, &bank->y}};
     const size_t items[3] = {runs, (size_t)job->shares, 1};
-    size_t group = device->wide > 1 ? 1 : runs < device->max_group ? runs : device->max_group;
+    size_t group = device->info.type == PN_OPENCL_CPU ? 1
+                   : runs < device->max_group         ? runs
+                                                      : device->max_group;
     pinna_status status = pn_opencl_set_args(device, bank->mix, "bank_mix", 7, args, err);
     if (status == PINNA_OK)
         status = pn_opencl_run(device, bank->queue, bank->mix, "bank_mix", items, group, err);

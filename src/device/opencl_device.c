@@ -12,7 +12,16 @@
 /* Groups of 256 fit every GPU; PoCL and its like compile a kernel anew for each size of group. */
 enum { GROUP_GPU = 256, GROUP_CPU = 64, LIST = 64 };
 /* Compilers for processors make SIMD of vectors, not of work-items that loop; a GPU's lanes are work-items. */
-enum { WIDE_CPU = 16 };
+static const pn_opencl_widths usual[] = {
+    [PN_OPENCL_GPU] =
+        {.bins = 1, .wide = 1, .jobs = 4, .tile_log2 = 5, .group = GROUP_GPU, .transform_group = GROUP_GPU},
+    [PN_OPENCL_CPU] = {.bins = 16,
+                       .wide = 16,
+                       .jobs = 2,
+                       .lanes_log2 = 3,
+                       .tile_log2 = 4,
+                       .group = GROUP_CPU,
+                       .transform_group = 16}};
 
 static atomic_long command_countdown, buffer_countdown, launches;
 
@@ -55,11 +64,11 @@ static pinna_status find_id(pn_opencl *device, pinna_error *err) {
 
 /* The largest power of two that the device, every kernel and we agree to. */
 static pinna_status choose_group(pn_opencl *device, pinna_error *err) {
-    static const char *const names[] = {"forward_top",   "forward_rest",      "inverse_rest",
-                                        "inverse_top",   "level_forward_top", "level_forward",
-                                        "level_inverse", "level_inverse_top", "multiply_add",
-                                        "reduce_shares", "bank_take",         "bank_read",
-                                        "bank_mix",      "bank_bend"};
+    static const char *const names[] = {
+        "forward_top",       "forward_rest",    "inverse_rest",  "inverse_top",
+        "level_forward_top", "level_forward",   "level_inverse", "level_inverse_top",
+        "multiply_add",      "multiply_add_16", "pack_spectra",  "reduce_shares",
+        "bank_take",         "bank_read",       "bank_mix",      "bank_bend"};
     size_t most = (size_t)device->info.max_group;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
         cl_kernel kernel = NULL;
@@ -73,7 +82,7 @@ static pinna_status choose_group(pn_opencl *device, pinna_error *err) {
             most = fits;
         pn_opencl_kernel_release(&kernel);
     }
-    device->max_group = device->info.type == PN_OPENCL_CPU ? GROUP_CPU : GROUP_GPU;
+    device->max_group = (size_t)device->widths.group;
     while (device->max_group > most)
         device->max_group /= 2;
     return PINNA_OK;
@@ -87,13 +96,26 @@ static pinna_status open_device(pn_opencl *device, pinna_error *err) {
     device->context = pn_cl.CreateContext(NULL, 1, &device->id, NULL, NULL, &code);
     if (device->context == NULL)
         return fail(device, "clCreateContext", code, err);
-    device->wide = device->info.type == PN_OPENCL_CPU ? WIDE_CPU : 1;
-    pinna_status built = pn_opencl_program_create(device->context, device->id, &device->info, device->wide,
+    pinna_status built = pn_opencl_program_create(device->context, device->id, &device->info, &device->widths,
                                                   &device->program, err);
     return built == PINNA_OK ? choose_group(device, err) : built;
 }
 
+pn_opencl_widths pn_opencl_usual_widths(const pn_opencl_info *info) {
+    return usual[info->type == PN_OPENCL_CPU ? PN_OPENCL_CPU : PN_OPENCL_GPU];
+}
+
 pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **out, pinna_error *err) {
+    pn_opencl_widths widths;
+    pn_opencl_tuning tuning = pn_opencl_tuned_widths(info, &widths);
+    pinna_status status = pn_opencl_device_open_with(info, &widths, out, err);
+    if (status == PINNA_OK)
+        (*out)->tuning = tuning;
+    return status;
+}
+
+pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                        pn_opencl **out, pinna_error *err) {
     *out = NULL;
     pinna_status status = pn_opencl_load(err);
     if (status != PINNA_OK)
@@ -102,6 +124,7 @@ pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **out, 
     if (device == NULL)
         return pn_fail_memory(err, "the OpenCL device", sizeof *device);
     device->info = *info;
+    device->widths = *widths;
     device->head.kind = PN_BACKEND_OPENCL;
     snprintf(device->head.name, sizeof device->head.name, "opencl:%d.%d", info->platform % 100,
              info->device % 1000);
@@ -232,6 +255,14 @@ pinna_status pn_opencl_clear(const pn_opencl *device, cl_command_queue queue, cl
     return code == CL_SUCCESS ? PINNA_OK : fail(device, "clearing a buffer", code, err);
 }
 
+pinna_status pn_opencl_copy(const pn_opencl *device, cl_command_queue queue, cl_mem from, cl_mem to,
+                            size_t count, pinna_error *err) {
+    cl_int code = CL_OUT_OF_RESOURCES;
+    if (!must_fail(&command_countdown))
+        code = pn_cl.EnqueueCopyBuffer(queue, from, to, 0, 0, count * 4, 0, NULL, NULL);
+    return code == CL_SUCCESS ? PINNA_OK : fail(device, "a copy on the device", code, err);
+}
+
 pinna_status pn_opencl_read(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, void *data,
                             size_t count, cl_event *event, pinna_error *err) {
     cl_int code = CL_OUT_OF_RESOURCES;
@@ -248,6 +279,22 @@ pinna_status pn_opencl_run(const pn_opencl *device, cl_command_queue queue, cl_k
     if (!must_fail(&command_countdown))
         code = pn_cl.EnqueueNDRangeKernel(queue, kernel, 3, NULL, items, local, 0, NULL, NULL);
     return code == CL_SUCCESS ? PINNA_OK : fail(device, name, code, err);
+}
+
+pinna_status pn_opencl_order(const pn_opencl *device, cl_command_queue first, cl_command_queue then,
+                             pinna_error *err) {
+    cl_event reached = NULL;
+    if (first == then)
+        return PINNA_OK;
+    cl_int code = must_fail(&command_countdown) ? CL_OUT_OF_RESOURCES
+                                                : pn_cl.EnqueueMarkerWithWaitList(first, 0, NULL, &reached);
+    if (code == CL_SUCCESS)
+        code = pn_cl.Flush(first);
+    if (code == CL_SUCCESS)
+        code = pn_cl.EnqueueBarrierWithWaitList(then, 1, &reached, NULL);
+    if (reached != NULL)
+        pn_cl.ReleaseEvent(reached);
+    return code == CL_SUCCESS ? PINNA_OK : fail(device, "ordering two queues", code, err);
 }
 
 pinna_status pn_opencl_flush(const pn_opencl *device, cl_command_queue queue, pinna_error *err) {

@@ -9,6 +9,8 @@
 #include "device/backend.h"
 #include "device/opencl_api.h"
 #include "device/opencl_probe.h"
+#include "device/opencl_program.h"
+#include "device/opencl_tune.h"
 
 /* An open device, and the few calls that everything else reaches it by: they translate OpenCL's codes into
  * messages that name the device, and fail on request in tests.
@@ -22,13 +24,19 @@ typedef struct {
     cl_device_id id;
     cl_context context;
     cl_program program;
-    size_t max_group;      /* power of two: work-items that we put into a group at most */
-    int wide;              /* bins of a work-item in sums over partitions */
-    _Atomic uint64_t used; /* bytes of matrices */
+    size_t max_group; /* power of two: work-items that we put into a group at most */
+    pn_opencl_widths widths;
+    pn_opencl_tuning tuning; /* where they are from */
+    _Atomic uint64_t used;   /* bytes of matrices */
 } pn_opencl;
 
-/* Opens, builds, and does no self-test. */
+/* Opens, builds with the widths that are kept for the device, and does no self-test. */
 pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **device, pinna_error *err);
+/* The same with kernels of these widths, whatever suits the device. */
+pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                        pn_opencl **device, pinna_error *err);
+/* What suits devices of its type as a rule. */
+pn_opencl_widths pn_opencl_usual_widths(const pn_opencl_info *info);
 void pn_opencl_device_close(pn_opencl *device); /* accepts NULL, half-built ones, and pn_free's it */
 
 /* ---- objects; the release calls accept NULL and leave NULL */
@@ -64,6 +72,9 @@ pinna_status pn_opencl_write(const pn_opencl *device, cl_command_queue queue, cl
 /* The buffer's first count floats become 0; count 0: nothing. */
 pinna_status pn_opencl_clear(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, size_t count,
                              pinna_error *err);
+/* The first count floats of one buffer to another. */
+pinna_status pn_opencl_copy(const pn_opencl *device, cl_command_queue queue, cl_mem from, cl_mem to,
+                            size_t count, pinna_error *err);
 /* event (may be NULL) becomes the reading's; release it with pn_opencl_wait. */
 pinna_status pn_opencl_read(const pn_opencl *device, cl_command_queue queue, cl_mem buffer, void *data,
                             size_t count, cl_event *event, pinna_error *err);
@@ -71,6 +82,9 @@ pinna_status pn_opencl_read(const pn_opencl *device, cl_command_queue queue, cl_
  * group are powers of two or multiples of max_group. */
 pinna_status pn_opencl_run(const pn_opencl *device, cl_command_queue queue, cl_kernel kernel,
                            const char *name, const size_t items[3], size_t group, pinna_error *err);
+/* What comes into `then` from now on begins after all that is in `first`, which is flushed. The same queue: nothing. */
+pinna_status pn_opencl_order(const pn_opencl *device, cl_command_queue first, cl_command_queue then,
+                             pinna_error *err);
 pinna_status pn_opencl_flush(const pn_opencl *device, cl_command_queue queue, pinna_error *err);
 /* Waits for the event and releases it (also on failure; *event becomes NULL). */
 pinna_status pn_opencl_wait(const pn_opencl *device, cl_event *event, pinna_error *err);

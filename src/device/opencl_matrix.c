@@ -5,14 +5,10 @@
  * scheme stands in opencl_matrix.h. */
 #include "device/opencl_matrix.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-
-/* What travels before the samples: the work of level 0, and that of all others. */
-typedef struct {
-    pn_work head, rest;
-} call_work;
 
 /* ------------------------------------------------------------------ the work of a call */
 
@@ -28,41 +24,43 @@ static pn_work empty_work(const pn_matrix *m, int levels, int heard) {
     return w;
 }
 
-static int units_before(const pn_level_layout *level, int step) {
-    return (int)((int64_t)level->units * step / level->period);
-}
-
 static uint32_t result_of(const pn_level_layout *level, int64_t job) {
     return level->result + (job & 1 ? (uint32_t)level->outputs << level->fixed.points_log2 : 0u);
 }
 
-/* What is done of a step: the inputs' spectra, the sums, or all. */
-typedef enum { SPECTRA, SUMS, ALL } extent;
+/* What is done of a step: the inputs' spectra; with the sums for later jobs; or all. */
+typedef enum { SPECTRA, LATER, ALL } extent;
 
-/* One step of a job. work: floats used so far. */
+/* One step of a job. work: floats used so far. Level 0 does its later jobs' sums apart (set_later). */
 static void set_step(const pn_matrix *m, int l, int64_t job, int step, extent what, size_t *work,
                      pn_level_work *w) {
     const pn_level_layout *level = &m->level[l];
-    int row_log2 = w->points_log2 - w->unit_log2, begin = units_before(level, step),
-        end = units_before(level, step + 1);
     int64_t frames = (int64_t)m->blocks * m->block;
-    w->odd = (pn_int)(job & 1);
+    w->job = (pn_int)(job & ((1 << PN_FUTURES_LOG2) - 1));
     w->newest = (pn_int)(job % w->ring);
     w->frame = (pn_int)((((job - 1) << w->points_log2) + frames) % frames);
     w->row = level->list + level->rows_before[step];
     w->rows = level->rows_before[step + 1] - level->rows_before[step];
     w->work_in = w->work_out = (pn_uint)*work;
-    if (what >= SUMS) {
-        w->unit = begin;
-        w->units = end - begin;
+    if (what == ALL || (what == LATER && level->later)) {
+        w->what = what == LATER ? PN_LATER : l == 0 || !level->later ? PN_NEWEST : PN_NEWEST | PN_LATER;
+        w->unit = level->units_before[step];
+        w->units = level->units_before[step + 1] - w->unit;
     }
     if (what == ALL) {
         w->result = result_of(level, job);
-        w->out_row = begin >> row_log2;
-        w->out_rows = (end >> row_log2) - w->out_row;
+        w->out_row = level->outs_before[step];
+        w->out_rows = level->outs_before[step + 1] - w->out_row;
     }
     if (w->top_log2 > 0)
         *work += (size_t)(w->rows > w->out_rows ? w->rows : w->out_rows) * 2 << w->points_log2;
+}
+
+/* What job `job` of level 0 leaves to do for later ones. */
+static void set_later(const pn_matrix *m, int64_t job, pn_level_work *w) {
+    size_t used = 0;
+    set_step(m, 0, job, 0, LATER, &used, w);
+    w->rows = 0;
 }
 
 /* The head of call n, with what is heard in it of the others. */
@@ -79,15 +77,17 @@ static pn_work head_work(const pn_matrix *m, int64_t n) {
     return work;
 }
 
-/* The others' steps in call n. */
+/* In call n: level 0 for later, and the others' steps. */
 static pn_work rest_work(const pn_matrix *m, int64_t n) {
-    pn_work work = empty_work(m, m->levels - 1, -1);
+    pn_work work = empty_work(m, m->levels, -1);
     size_t used = 0;
-    for (int l = 1; l < m->levels; ++l) {
+    for (int l = 0; l < m->levels; ++l) {
         int64_t period = m->level[l].period;
-        work.level[l - 1] = m->level[l].fixed;
-        if (n >= period)
-            set_step(m, l, n / period - 1, (int)(n % period), ALL, &used, &work.level[l - 1]);
+        work.level[l] = m->level[l].fixed;
+        if (l == 0)
+            set_later(m, n - 1, &work.level[0]);
+        else if (n >= period)
+            set_step(m, l, n / period - 1, (int)(n % period), ALL, &used, &work.level[l]);
     }
     return work;
 }
@@ -104,28 +104,33 @@ static pinna_status launch(pn_matrix *m, cl_kernel kernel, const char *name, siz
     return status == PINNA_OK ? pn_opencl_run(m->device, m->queue, kernel, name, items, group, err) : status;
 }
 
-/* All that the work says, which stands at float work_at of the ring of inputs. */
-static pinna_status enqueue_work(pn_matrix *m, const pn_work *work, size_t work_at, pinna_error *err) {
-    size_t in = 0, in_top = 0, sums = 0, out = 0, out_top = 0;
+static const char *sums_name(const pn_matrix *m) {
+    return m->packed ? "multiply_add_16" : "multiply_add";
+}
+
+pinna_status pn_opencl_matrix_enqueue(pn_matrix *m, const pn_work *work, size_t work_at,
+                                      pn_matrix_kernels kernels, pinna_error *err) {
+    size_t in = 0, in_top = 0, sums = 0, out = 0, out_top = 0, unit = 0;
     for (int l = 0; l < work->levels; ++l) {
         const pn_level_work *w = &work->level[l];
-        size_t rows = (size_t)w->rows << w->top_log2, outs = (size_t)w->out_rows << w->top_log2;
+        size_t rows = kernels & PN_MATRIX_FORWARD ? (size_t)w->rows << w->top_log2 : 0;
+        size_t outs = kernels & PN_MATRIX_INVERSE ? (size_t)w->out_rows << w->top_log2 : 0;
         in += rows;
         out += outs;
         in_top += w->top_log2 > 0 ? rows : 0;
         out_top += w->top_log2 > 0 ? outs : 0;
-        sums += (size_t)w->units * (size_t)w->shares;
+        sums += kernels & PN_MATRIX_SUMS ? (size_t)w->units * (size_t)w->shares : 0;
+        unit = w->units > 0 && unit < (size_t)1 << w->unit_log2 ? (size_t)1 << w->unit_log2 : unit;
     }
-    if (work->levels == 0)
-        return PINNA_OK;
-    size_t group = pn_opencl_transform_group(m->device, m->local_log2),
-           unit = (size_t)1 << work->level[0].unit_log2;
+    size_t group = pn_opencl_transform_group(m->device, m->local_log2);
+    unit /= (size_t)m->device->widths.wide;
+    unit = unit < m->device->max_group ? unit : m->device->max_group;
     cl_uint at = (cl_uint)work_at;
     pinna_status status = launch(m, m->forward_top, "level_forward_top", in_top, group, at, err);
     if (status == PINNA_OK)
         status = launch(m, m->forward, "level_forward", in, group, at, err);
     if (status == PINNA_OK)
-        status = launch(m, m->sums, "multiply_add", sums, unit / (size_t)m->device->wide, at, err);
+        status = launch(m, m->sums, sums_name(m), sums, unit, at, err);
     if (status == PINNA_OK)
         status = launch(m, m->inverse, "level_inverse", out, group, at, err);
     if (status == PINNA_OK)
@@ -135,34 +140,46 @@ static pinna_status enqueue_work(pn_matrix *m, const pn_work *work, size_t work_
 
 /* ------------------------------------------------------------------ a call */
 
-static size_t block_at(const pn_matrix *m, int64_t call) {
+size_t pn_opencl_matrix_block_at(const pn_matrix *m, int64_t call) {
     return (size_t)((call - 1 + m->blocks) % m->blocks) * m->stride;
 }
 
-static void copy_in(const pn_matrix *m, const float *const *in) {
-    for (int i = 0; i < m->inputs; ++i)
-        memcpy(m->to_device.data + m->samples + (size_t)i * (size_t)m->block, in[i],
-               (size_t)m->block * sizeof(float));
+pn_matrix_call pn_opencl_matrix_call(const pn_matrix *m, int64_t call) {
+    return (pn_matrix_call){head_work(m, call), rest_work(m, call)};
 }
 
-/* The frames in staging become those of call m->calls + 1, and all is computed. */
-static pinna_status enqueue_call(pn_matrix *m, pinna_error *err) {
+/* The half of the staging that the last call did not use. */
+static float *staged_for(const pn_matrix *m, int64_t call) {
+    return m->to_device.data + (call & 1 ? m->stride : 0);
+}
+
+static void copy_in(const pn_matrix *m, const float *const *in, float *staged) {
+    for (int i = 0; i < m->inputs; ++i)
+        memcpy(staged + m->samples + (size_t)i * (size_t)m->block, in[i], (size_t)m->block * sizeof(float));
+}
+
+/* The block in staging becomes that of call m->calls + 1, and all is computed. */
+static pinna_status enqueue_call(pn_matrix *m, float *staged, pinna_error *err) {
     int64_t n = ++m->calls;
-    size_t at = block_at(m, n);
-    const call_work work = {head_work(m, n), rest_work(m, n)};
-    memcpy(m->to_device.data, &work, sizeof work);
-    pinna_status status =
-        pn_opencl_write(m->device, m->queue, m->time, at, m->to_device.data, m->stride, err);
+    size_t at = pn_opencl_matrix_block_at(m, n);
+    const pn_matrix_call work = pn_opencl_matrix_call(m, n);
+    memcpy(staged, &work, sizeof work);
+    pinna_status status = pn_opencl_write(m->device, m->transfers, m->time, at, staged, m->stride, err);
     if (status == PINNA_OK)
-        status = enqueue_work(m, &work.head, at, err);
+        status = pn_opencl_order(m->device, m->transfers, m->queue, err);
     if (status == PINNA_OK)
-        status = pn_opencl_read(m->device, m->queue, m->out, m->from_device.data, m->from_device.count,
+        status = pn_opencl_matrix_enqueue(m, &work.head, at, PN_MATRIX_ALL, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_order(m->device, m->queue, m->transfers, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_read(m->device, m->transfers, m->out, m->from_device.data, m->from_device.count,
                                 &m->done, err);
     if (status == PINNA_OK)
-        status = pn_opencl_flush(m->device, m->queue, err);
-    if (status == PINNA_OK && m->levels > 1)
-        status = enqueue_work(m, &work.rest, at + offsetof(call_work, rest) / 4, err);
-    return status == PINNA_OK && m->levels > 1 ? pn_opencl_flush(m->device, m->queue, err) : status;
+        status = pn_opencl_flush(m->device, m->transfers, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_matrix_enqueue(m, &work.rest, at + offsetof(pn_matrix_call, rest) / 4,
+                                          PN_MATRIX_ALL, err);
+    return status == PINNA_OK ? pn_opencl_flush(m->device, m->queue, err) : status;
 }
 
 static pinna_status check_usable(const pn_matrix *m, pinna_error *err) {
@@ -179,8 +196,9 @@ pinna_status pn_opencl_matrix_begin(pn_matrix *m, const float *const *in, pinna_
     pinna_status status = check_usable(m, err);
     if (status != PINNA_OK)
         return status;
-    copy_in(m, in);
-    status = enqueue_call(m, err);
+    float *staged = staged_for(m, m->calls + 1);
+    copy_in(m, in, staged);
+    status = enqueue_call(m, staged, err);
     m->lost = status != PINNA_OK;
     return status;
 }
@@ -206,8 +224,9 @@ pinna_status pn_opencl_matrix_finish(pn_matrix *m, float *const *out, pinna_erro
 
 /* Block `call` of the ring from the staging's samples, on return done. */
 static pinna_status send_block(pn_matrix *m, int64_t call, pinna_error *err) {
-    pinna_status status = pn_opencl_write(m->device, m->queue, m->time, block_at(m, call) + m->samples,
-                                          m->to_device.data + m->samples, m->stride - m->samples, err);
+    pinna_status status =
+        pn_opencl_write(m->device, m->queue, m->time, pn_opencl_matrix_block_at(m, call) + m->samples,
+                        m->to_device.data + m->samples, m->stride - m->samples, err);
     pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
     return status != PINNA_OK ? status : done;
 }
@@ -216,7 +235,7 @@ pinna_status pn_opencl_matrix_seed(pn_matrix *m, const float *const *in, pinna_e
     pinna_status status = check_usable(m, err);
     if (status != PINNA_OK)
         return status;
-    copy_in(m, in);
+    copy_in(m, in, m->to_device.data);
     status = send_block(m, m->calls, err);
     m->lost = status != PINNA_OK;
     return status;
@@ -226,15 +245,17 @@ pinna_status pn_opencl_matrix_feed(pn_matrix *m, const float *const *in, pinna_e
     pinna_status status = check_usable(m, err);
     if (status != PINNA_OK)
         return status;
-    copy_in(m, in);
+    copy_in(m, in, m->to_device.data);
     int64_t n = ++m->calls;
-    size_t at = block_at(m, n);
-    call_work work = {.head = head_work(m, n)};
-    work.head.level[0].out_rows = 0;
+    size_t at = pn_opencl_matrix_block_at(m, n);
+    pn_matrix_call work = {.head = empty_work(m, 1, -1)};
+    size_t used = 0;
+    work.head.level[0] = m->level[0].fixed;
+    set_step(m, 0, n - 1, 0, LATER, &used, &work.head.level[0]);
     memcpy(m->to_device.data, &work, sizeof work);
     status = pn_opencl_write(m->device, m->queue, m->time, at, m->to_device.data, m->stride, err);
     if (status == PINNA_OK)
-        status = enqueue_work(m, &work.head, at, err);
+        status = pn_opencl_matrix_enqueue(m, &work.head, at, PN_MATRIX_ALL, err);
     pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
     status = status != PINNA_OK ? status : done;
     m->lost = status != PINNA_OK;
@@ -270,23 +291,24 @@ static pinna_status run_steps(pn_matrix *m, int l, int64_t job, int steps, exten
         memcpy(m->to_device.data, &work, sizeof work);
         status = pn_opencl_write(m->device, m->queue, m->time, 0, m->to_device.data, sizeof work / 4, err);
         if (status == PINNA_OK)
-            status = enqueue_work(m, &work, 0, err);
+            status = pn_opencl_matrix_enqueue(m, &work, 0, PN_MATRIX_ALL, err);
         pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
         status = status != PINNA_OK ? status : done;
     }
     return status;
 }
 
-/* The inputs' spectra as far back as the level reaches; the job that is heard next, with what the one before left for it,
- * and the one under way. Of level 0 only what the last job left. */
+/* The inputs' spectra as far back as the level reaches; the job that is heard next, with what those before left for it,
+ * and the one under way. Of level 0 only what the last jobs left. */
 static pinna_status prime_level(pn_matrix *m, int l, int64_t n, const past *p, pinna_error *err) {
     const pn_level_layout *level = &m->level[l];
     int64_t period = level->period, now = n / period - 1, first = now - level->fixed.ring;
+    int64_t futures = (int64_t)1 << level->fixed.futures_log2, heard = l == 0 ? 0 : 2;
     pinna_status status = PINNA_OK;
     for (int64_t job = first < 0 ? 0 : first; job <= now && status == PINNA_OK; ++job) {
         int64_t back = now - job;
         int steps = (int)(back == 0 ? n % period + 1 : period);
-        extent what = l == 0 ? (back == 0 ? SUMS : SPECTRA) : back < 2 ? ALL : back == 2 ? SUMS : SPECTRA;
+        extent what = back < heard ? ALL : back < heard + futures ? LATER : SPECTRA;
         status = send_window(m, p, (job + 1) * period * m->block, 2 * (int)period, err);
         if (status == PINNA_OK)
             status = run_steps(m, l, job, steps, what, err);
@@ -330,8 +352,11 @@ void pn_opencl_matrix_reset(pn_matrix *m) {
     if (m->done != NULL)
         pn_opencl_wait(m->device, &m->done, NULL);
     pinna_status status = pn_opencl_finish(m->device, m->queue, NULL);
+    pinna_status copied = pn_opencl_finish(m->device, m->transfers, NULL);
     if (status == PINNA_OK)
-        status = clear(m, NULL);
+        status = copied == PINNA_OK ? clear(m, NULL) : copied;
+    if (status == PINNA_OK)
+        status = pn_opencl_finish(m->device, m->queue, NULL);
     m->lost = status != PINNA_OK;
     m->calls = 0;
 }
@@ -342,7 +367,7 @@ static pinna_status create_kernels(pn_matrix *m, pinna_error *err) {
         cl_kernel *kernel;
     } kernels[] = {{"level_forward_top", &m->forward_top},
                    {"level_forward", &m->forward},
-                   {"multiply_add", &m->sums},
+                   {sums_name(m), &m->sums},
                    {"level_inverse", &m->inverse},
                    {"level_inverse_top", &m->inverse_top}};
     pinna_status status = PINNA_OK;
@@ -391,7 +416,7 @@ static pinna_status set_arguments(pn_matrix *m, pinna_error *err) {
     if (status == PINNA_OK)
         status = pn_opencl_set_args(m->device, m->forward, "level_forward", 14, forward, err);
     if (status == PINNA_OK)
-        status = pn_opencl_set_args(m->device, m->sums, "multiply_add", 13, sums, err);
+        status = pn_opencl_set_args(m->device, m->sums, sums_name(m), 13, sums, err);
     if (status == PINNA_OK)
         status = pn_opencl_set_args(m->device, m->inverse, "level_inverse", 9, inverse, err);
     if (status == PINNA_OK)
@@ -404,9 +429,9 @@ static pinna_status set_arguments(pn_matrix *m, pinna_error *err) {
 static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
     int last = m->levels - 1, steps = 1;
     const pn_level_layout *level = &m->level[last];
-    while (units_before(level, steps) >> (level->fixed.points_log2 - level->fixed.unit_log2) == 0)
+    while (level->outs_before[steps] == 0)
         ++steps;
-    pinna_status status = enqueue_call(m, err);
+    pinna_status status = enqueue_call(m, m->to_device.data, err);
     if (status == PINNA_OK)
         status = pn_opencl_wait(m->device, &m->done, err);
     if (status == PINNA_OK && last > 0)
@@ -417,8 +442,24 @@ static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
     return check_usable(m, err);
 }
 
+static void tell_error(const pn_matrix *m) {
+    uint64_t floats = 0, x = 0;
+    for (int s = 0; s < m->shards; ++s) {
+        floats += m->shard_count[s];
+        x += m->x_count[s];
+    }
+    double megabytes = 4e-6 * (double)(floats - x);
+    pn_info(m->device->head.messages,
+            "%s: the responses' spectra are held in 16 bits, %.1f MB instead of %.1f; error %.1f dB",
+            m->device->head.name, megabytes, megabytes * 32 / 17,
+            10 * log10((m->packed_error + 1e-300) / (m->packed_energy + 1e-300)));
+}
+
 static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
     pinna_status status = pn_opencl_queue_create(m->device, &m->queue, err);
+    m->transfers = m->queue;
+    if (status == PINNA_OK && m->device->info.type != PN_OPENCL_CPU)
+        status = pn_opencl_queue_create(m->device, &m->transfers, err);
     if (status == PINNA_OK)
         status = pn_opencl_matrix_lay_out(m, desc, err);
     if (status == PINNA_OK)
@@ -426,13 +467,17 @@ static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error 
     if (status == PINNA_OK)
         status = set_arguments(m, err);
     if (status == PINNA_OK)
-        status = pn_opencl_staging_create(m->device, m->queue, m->stride, &m->to_device, err);
+        status = pn_opencl_staging_create(m->device, m->queue, 2 * m->stride, &m->to_device, err);
     if (status == PINNA_OK)
         status = pn_opencl_staging_create(m->device, m->queue, (size_t)m->level[0].outputs * (size_t)m->block,
                                           &m->from_device, err);
     if (status == PINNA_OK)
         status = clear(m, err);
-    return status == PINNA_OK ? warm_up(m, err) : status;
+    if (status == PINNA_OK)
+        status = warm_up(m, err);
+    if (status == PINNA_OK && m->packed)
+        tell_error(m);
+    return status;
 }
 
 pinna_status pn_opencl_matrix_create(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **out,
@@ -457,6 +502,8 @@ void pn_opencl_matrix_free(pn_matrix *m) {
         pn_opencl_wait(m->device, &m->done, NULL);
     if (m->queue != NULL) {
         pn_opencl_finish(m->device, m->queue, NULL);
+        if (m->transfers != NULL && m->transfers != m->queue)
+            pn_opencl_finish(m->device, m->transfers, NULL);
         pn_opencl_staging_release(m->queue, &m->to_device);
         pn_opencl_staging_release(m->queue, &m->from_device);
     }
@@ -469,6 +516,8 @@ void pn_opencl_matrix_free(pn_matrix *m) {
     cl_kernel *kernels[] = {&m->forward_top, &m->forward, &m->sums, &m->inverse, &m->inverse_top};
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; ++i)
         pn_opencl_kernel_release(kernels[i]);
+    if (m->transfers != m->queue)
+        pn_opencl_queue_release(&m->transfers);
     pn_opencl_queue_release(&m->queue);
     atomic_fetch_sub(&m->device->used, m->bytes);
     for (int l = 0; l < m->levels; ++l)

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
 
-/* Lays a convolver matrix out on a device, as opencl_matrix.h says: lists, shards, schedule, buffers, and the
- * responses' spectra. The factor 1 / M of the inverse is in H (exact: a power of two). */
+/* Lays a convolver matrix out on a device, as opencl_matrix.h says: lists, shards, schedule, buffers. */
 #include "device/opencl_matrix.h"
 
 #include <string.h>
@@ -10,23 +9,19 @@
 #include "base/memory.h"
 #include "device/ops.h"
 
-enum { BATCH_FLOATS = 1 << 20, BATCH_ROWS = 4096, UNIT_LOG2 = 8 };
+enum { UNIT_LOG2 = 8, SMALLEST_UNIT_LOG2 = 6, UNITS_IN_A_STEP = 4 };
 
-/* The part of an entry that a level covers. */
-typedef struct {
-    int input, output; /* of the level */
-    const float *taps;
-    size_t length;
-    int partitions, shard;
-    uint32_t at; /* vector of its spectra in the shard */
-} part;
+/* Of one transform, by bins: what it costs as reading so many spectra does, in one launch (two: twice that). It decides
+ * in which call work is done, never a result. */
+static const double TRANSFORM_COST_GPU = 4, TRANSFORM_COST_CPU = 6;
 
 typedef struct {
     const pn_matrix_desc *desc;
-    part *parts; /* of all levels, those of a level together */
+    pn_matrix_part *parts; /* of all levels, those of a level together */
     int part_first[PN_MATRIX_LEVELS + 1];
-    int *input_at, *output_at, *place, *order; /* scratch */
-    int *input_of, *output_of;                 /* of the level's: the matrix's number */
+    int *input_at, *output_at, *place, *order, *rows_at; /* scratch */
+    double *cost;                                        /* the same */
+    int *input_of, *output_of;                           /* of the level's: the matrix's number */
     pn_row *row;
     int *row_of; /* by level's list place and input: row */
     int rows;
@@ -41,8 +36,8 @@ typedef struct {
 } plan;
 
 static void free_plan(plan *p) {
-    void *all[] = {p->parts,     p->input_at, p->output_at, p->place, p->input_of, p->order,
-                   p->output_of, p->row,      p->row_of,    p->piece, p->first,    p->map};
+    void *all[] = {p->parts, p->input_at,  p->output_at, p->place,  p->input_of, p->order, p->rows_at,
+                   p->cost,  p->output_of, p->row,       p->row_of, p->piece,    p->first, p->map};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i)
         pn_free(all[i]);
 }
@@ -61,14 +56,17 @@ static pinna_status allocate_plan(plan *p, pinna_error *err) {
     p->output_of = pn_alloc(outputs, sizeof(int));
     p->place = pn_alloc(inputs + outputs + 1, sizeof(int));
     p->order = pn_alloc(entries, sizeof(int));
+    p->rows_at = pn_alloc(outputs + 1, sizeof(int));
+    p->cost = pn_alloc(outputs, sizeof *p->cost);
     p->row = pn_alloc(levels * inputs, sizeof *p->row);
     p->row_of = pn_alloc(levels * inputs, sizeof(int));
     p->piece = pn_alloc(pieces, sizeof *p->piece);
     p->first = pn_alloc(levels * (outputs + 1), sizeof(int));
     p->map = pn_alloc(levels * outputs, sizeof(int));
     if (p->parts == NULL || p->input_at == NULL || p->output_at == NULL || p->input_of == NULL ||
-        p->output_of == NULL || p->place == NULL || p->order == NULL || p->row == NULL || p->row_of == NULL ||
-        p->piece == NULL || p->first == NULL || p->map == NULL)
+        p->output_of == NULL || p->place == NULL || p->order == NULL || p->rows_at == NULL ||
+        p->cost == NULL || p->row == NULL || p->row_of == NULL || p->piece == NULL || p->first == NULL ||
+        p->map == NULL)
         return pn_fail_memory(err, "the plan of a convolver", (double)(pieces * sizeof *p->piece));
     return PINNA_OK;
 }
@@ -99,27 +97,21 @@ static void gather(pn_matrix *m, plan *p, int l) {
         }
         int partitions = (int)((length + (size_t)from->block - 1) / (size_t)from->block);
         level->fixed.ring = partitions > level->fixed.ring ? partitions : level->fixed.ring;
-        p->parts[count++] = (part){.input = p->input_at[entry->input],
-                                   .output = p->output_at[entry->output],
-                                   .taps = entry->taps + from->first,
-                                   .length = length,
-                                   .partitions = partitions};
+        p->parts[count++] = (pn_matrix_part){.input = p->input_at[entry->input],
+                                             .output = p->output_at[entry->output],
+                                             .taps = entry->taps + from->first,
+                                             .length = length,
+                                             .partitions = partitions};
     }
     p->part_first[l + 1] = count;
 }
 
-static int unit_step(const pn_level_layout *level, int unit) {
-    int step = (int)((int64_t)unit * level->period / level->units);
-    while ((int64_t)level->units * (step + 1) / level->period <= unit)
-        ++step;
-    return step;
-}
-
 /* A run of vectors in a shard. */
-static pinna_status place_row(const pn_opencl *device, plan *p, uint64_t vectors, int *shard, uint32_t *at,
+static pinna_status place_row(const pn_matrix *m, plan *p, uint64_t vectors, int *shard, uint32_t *at,
                               pinna_error *err) {
-    const double megabytes = PN_VECTOR * 4e-6;
-    uint64_t room = device->info.max_alloc / (PN_VECTOR * 4);
+    const pn_opencl *device = m->device;
+    const double megabytes = m->vector * 4e-6;
+    uint64_t room = device->info.max_alloc / ((uint64_t)m->vector * 4);
     room = room < UINT32_MAX ? room : UINT32_MAX;
     if (vectors > room)
         return pn_fail(
@@ -142,55 +134,150 @@ static pinna_status place_row(const pn_opencl *device, plan *p, uint64_t vectors
     return PINNA_OK;
 }
 
-/* The level's inputs into the list, by the step that transforms them. */
+/* The level's inputs into the list, by the first output that needs them. rows_at[o]: those before output o's. */
 static pinna_status list_inputs(pn_matrix *m, plan *p, int l, pinna_error *err) {
     pn_level_layout *level = &m->level[l];
-    int *need = p->place, row_units = level->outputs > 0 ? level->units / level->outputs : 0;
-    uint64_t vectors = (uint64_t)level->fixed.ring * (uint64_t)(p->desc->level[l].block / PN_TILE);
+    int *need = p->place;
+    uint64_t vectors =
+        (uint64_t)level->fixed.ring * (2 * (uint64_t)p->desc->level[l].block / (uint64_t)m->vector);
     for (int i = 0; i < level->inputs; ++i)
         need[i] = level->outputs;
     for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
         if (p->parts[e].output < need[p->parts[e].input])
             need[p->parts[e].input] = p->parts[e].output;
     level->list = p->rows;
-    level->rows_before = pn_alloc((size_t)level->period + 1, sizeof(int));
-    if (level->rows_before == NULL)
-        return pn_fail_memory(err, "the plan of a convolver", 4.0 * level->period);
-    for (int i = 0; i < level->inputs; ++i)
-        need[i] = unit_step(level, need[i] * row_units);
-    for (int s = 0; s < level->period; ++s) {
+    for (int o = 0; o < level->outputs; ++o) {
+        p->rows_at[o] = p->rows - level->list;
         for (int i = 0; i < level->inputs; ++i) {
-            if (need[i] != s)
+            if (need[i] != o)
                 continue;
             pn_row *row = &p->row[p->rows];
             row->input = p->input_of[i];
-            pinna_status status = place_row(m->device, p, vectors, &row->shard, &row->at, err);
+            pinna_status status = place_row(m, p, vectors, &row->shard, &row->at, err);
             if (status != PINNA_OK)
                 return status;
             p->row_of[level->list + i] = p->rows++;
         }
-        level->rows_before[s + 1] = p->rows - level->list;
     }
+    p->rows_at[level->outputs] = p->rows - level->list;
+    return PINNA_OK;
+}
+
+/* Jobs that are summed in one reading: what costs least in spectra moved, while a step has units of every phase. */
+static void choose_futures(const plan *p, int l, pn_level_layout *level) {
+    double parts = p->part_first[l + 1] - p->part_first[l], outputs = level->outputs, partitions = 0,
+           least = 0;
+    int units = level->units / level->period;
+    for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
+        partitions += p->parts[e].partitions;
+    level->later = level->fixed.ring > 1;
+    for (int log2 = 0; level->later && log2 <= PN_FUTURES_LOG2; ++log2) {
+        int futures = 1 << log2;
+        double read = 2 * (partitions - parts) + parts * (2 * futures + futures * (futures - 1));
+        double cost = (read + outputs * (4 * futures - 2)) / futures;
+        if (futures > 2 && futures > units)
+            break;
+        if (log2 > 0 && cost >= least)
+            continue;
+        least = cost;
+        level->fixed.futures_log2 = log2;
+    }
+}
+
+typedef struct {
+    const pn_level_layout *level;
+    double done, scale; /* cost so far; steps in one unit of cost */
+} walk;
+
+/* The step of what comes next. */
+static int next_step(walk *w, double cost) {
+    int step = (int)((w->done + 0.5 * cost) * w->scale);
+    w->done += cost;
+    return step < w->level->period ? step : w->level->period - 1;
+}
+
+static void count_up(int *before, int period) {
+    for (int s = 0; s < period; ++s)
+        before[s + 1] += before[s];
+}
+
+/* unit[o]: what a unit of output o reads and writes, mean of all phases, counting spectra of 32 bits. Returns the sum over
+ * all units. */
+static double count_units(const pn_matrix *m, const plan *p, int l, double *unit) {
+    const pn_level_layout *level = &m->level[l];
+    int futures = 1 << level->fixed.futures_log2,
+        units = 1 << (level->fixed.points_log2 - level->fixed.unit_log2);
+    double bins = 1 << level->fixed.unit_log2, all = 0;
+    double pair = m->packed ? 1.5 + 0.5 / (1 << PN_SCALED_LOG2) : 2; /* X and H */
+    for (int o = 0; o < level->outputs; ++o)
+        unit[o] = bins * (5 - 2.0 / futures); /* of sums themselves */
+    for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e) {
+        int partitions = p->parts[e].partitions - 1;
+        double products = partitions;
+        for (int i = 1; i < futures; ++i)
+            products += i < partitions ? i : partitions;
+        unit[p->parts[e].output] += bins * pair * (1 + products / futures);
+    }
+    for (int o = 0; o < level->outputs; ++o)
+        all += unit[o] * units;
+    return all;
+}
+
+/* The steps, by the estimated cost of what is in them. */
+static pinna_status spread_steps(pn_matrix *m, const plan *p, int l, pinna_error *err) {
+    pn_level_layout *level = &m->level[l];
+    size_t row = (size_t)level->period + 1;
+    int *before = pn_alloc(3 * row, sizeof *before);
+    if (before == NULL)
+        return pn_fail_memory(err, "the plan of a convolver", 12.0 * (double)row);
+    level->rows_before = before;
+    level->units_before = before + row;
+    level->outs_before = before + 2 * row;
+    double sums = count_units(m, p, l, p->cost);
+    double transform = m->device->info.type == PN_OPENCL_CPU ? TRANSFORM_COST_CPU : TRANSFORM_COST_GPU;
+    transform *= (1 << level->fixed.points_log2) * (level->fixed.top_log2 > 0 ? 2 : 1);
+    level->sums_bytes = 8 * sums;
+    walk w = {.level = level, .scale = level->period / (sums + transform * (level->inputs + level->outputs))};
+    for (int o = 0; o < level->outputs; ++o) {
+        for (int i = p->rows_at[o]; i < p->rows_at[o + 1]; ++i)
+            ++level->rows_before[next_step(&w, transform) + 1];
+        for (int u = 0; u < level->units / level->outputs; ++u)
+            ++level->units_before[next_step(&w, p->cost[o]) + 1];
+        ++level->outs_before[next_step(&w, transform) + 1];
+    }
+    count_up(level->rows_before, level->period);
+    count_up(level->units_before, level->period);
+    count_up(level->outs_before, level->period);
     return PINNA_OK;
 }
 
 static int most_in_a_step(const pn_level_layout *level) {
-    int most = 0, row_log2 = level->fixed.points_log2 - level->fixed.unit_log2;
+    int most = 0;
     for (int s = 0; s < level->period; ++s) {
         int rows = level->rows_before[s + 1] - level->rows_before[s];
-        int outs = (int)(((int64_t)level->units * (s + 1) / level->period) >> row_log2) -
-                   (int)(((int64_t)level->units * s / level->period) >> row_log2);
+        int outs = level->outs_before[s + 1] - level->outs_before[s];
         most = rows > most ? rows : most;
         most = outs > most ? outs : most;
     }
     return most;
 }
 
+/* Smaller units where there are too few in a step for all phases of their jobs. */
+static void choose_unit(pn_level_layout *level) {
+    pn_level_work *w = &level->fixed;
+    w->unit_log2 = w->points_log2 < UNIT_LOG2 ? w->points_log2 : UNIT_LOG2;
+    while (w->unit_log2 > SMALLEST_UNIT_LOG2 &&
+           (level->outputs << (w->points_log2 - w->unit_log2)) < UNITS_IN_A_STEP * level->period)
+        --w->unit_log2;
+    level->units = level->outputs << (w->points_log2 - w->unit_log2);
+}
+
 static pinna_status shape_level(pn_matrix *m, plan *p, int l, pinna_error *err) {
     pn_level_layout *level = &m->level[l];
     pn_level_work *w = &level->fixed;
     gather(m, p, l);
-    level->units = level->outputs << (w->points_log2 - w->unit_log2);
+    choose_unit(level);
+    choose_futures(p, l, level);
     if (l == 0)
         for (int o = 0; o < level->outputs; ++o)
             m->head_output[o] = p->output_of[o];
@@ -202,11 +289,11 @@ static pinna_status shape_level(pn_matrix *m, plan *p, int l, pinna_error *err) 
         p->result += (uint64_t)2 * (uint64_t)level->outputs << w->points_log2;
     }
     pinna_status status = list_inputs(m, p, l, err);
-    if (status != PINNA_OK)
-        return status;
-    if (w->top_log2 > 0)
+    if (status == PINNA_OK)
+        status = spread_steps(m, p, l, err);
+    if (status == PINNA_OK && w->top_log2 > 0)
         p->work += (uint64_t)most_in_a_step(level) * 2 << w->points_log2;
-    return PINNA_OK;
+    return status;
 }
 
 /* order: the level's parts by output; place[o + 1]: the end of those of output o, place[0] = 0. */
@@ -223,18 +310,24 @@ static void sort_parts(plan *p, int l, int outputs) {
     place[0] = 0;
 }
 
+/* What so many vectors of H take: in 16 bits half, and the scales. */
+static uint64_t spectra_vectors(const pn_matrix *m, uint64_t vectors) {
+    uint64_t tile = (uint64_t)m->vector / 2, floats = vectors * (tile + (tile >> PN_SCALED_LOG2));
+    return m->packed ? (floats + 2 * tile - 1) / (2 * tile) : vectors;
+}
+
 /* Pieces of the level by output, and the places of its responses. */
 static pinna_status list_pieces(pn_matrix *m, plan *p, int l, pinna_error *err) {
     pn_level_layout *level = &m->level[l];
-    int tiles_log2 = level->fixed.points_log2 - PN_TILE_LOG2, most = 1;
+    int tiles_log2 = level->fixed.points_log2 - m->device->widths.tile_log2, most = 1;
     sort_parts(p, l, level->outputs);
     level->fixed.first = p->firsts;
     for (int o = 0; o < level->outputs; ++o) {
         p->first[p->firsts++] = p->pieces;
         for (int e = p->place[o]; e < p->place[o + 1]; ++e) {
-            part *from = &p->parts[p->order[e]];
-            uint64_t vectors = (uint64_t)from->partitions << tiles_log2;
-            pinna_status status = place_row(m->device, p, vectors, &from->shard, &from->at, err);
+            pn_matrix_part *from = &p->parts[p->order[e]];
+            uint64_t vectors = spectra_vectors(m, (uint64_t)from->partitions << tiles_log2);
+            pinna_status status = place_row(m, p, vectors, &from->shard, &from->at, err);
             if (status != PINNA_OK)
                 return status;
             const pn_row *row = &p->row[p->row_of[level->list + from->input]];
@@ -267,13 +360,13 @@ static int log2_of(int value) {
 }
 
 static void set_sizes(pn_matrix *m, const pn_matrix_desc *desc) {
-    int largest = desc->level[desc->levels - 1].block, unit = UNIT_LOG2;
+    int largest = desc->level[desc->levels - 1].block;
+    m->vector = 2 << m->device->widths.tile_log2;
+    m->packed = m->device->head.spectra_bits == 16;
     m->block = desc->level[0].block;
     m->inputs = desc->inputs;
     m->outputs = desc->outputs;
     m->levels = desc->levels;
-    while ((size_t)1 << unit > m->device->max_group * (size_t)m->device->wide)
-        --unit;
     for (int l = 0; l < desc->levels; ++l) {
         pn_level_layout *level = &m->level[l];
         pn_level_work *w = &level->fixed;
@@ -282,13 +375,11 @@ static void set_sizes(pn_matrix *m, const pn_matrix_desc *desc) {
         w->top_log2 = w->points_log2 > PN_LOCAL_LOG2 ? w->points_log2 - PN_LOCAL_LOG2 : 0;
         int local = w->top_log2 > 0 ? PN_LOCAL_LOG2 : w->points_log2;
         m->local_log2 = local > m->local_log2 ? local : m->local_log2;
-        int smallest = log2_of(desc->level[l > 0 ? 1 : 0].block); /* of those launched together */
-        w->unit_log2 = smallest < unit ? smallest : unit;
     }
     /* a job's window ends up to a period ago */
     m->blocks = desc->levels > 1 ? 4 * (largest / m->block) : 2;
     size_t words = 2 * sizeof(pn_work) / 4;
-    m->samples = (words + PN_VECTOR - 1) / PN_VECTOR * PN_VECTOR;
+    m->samples = (words + 63) / 64 * 64; /* aligned as vectors are */
     m->stride = m->samples + (size_t)m->inputs * (size_t)m->block;
 }
 
@@ -302,9 +393,14 @@ static pinna_status make_plan(pn_matrix *m, plan *p, pinna_error *err) {
     memcpy(p->x_fill, p->fill, sizeof p->fill);
     for (int l = 0; l < m->levels && status == PINNA_OK; ++l)
         status = list_pieces(m, p, l, err);
-    for (int l = 0; l < m->levels; ++l)
-        m->level[l].fixed.ahead = m->level[l].fixed.y + (uint32_t)p->y;
-    m->y_count = 2 * (size_t)p->y * PN_VECTOR;
+    for (int l = 0; l < m->levels; ++l) {
+        pn_level_work *w = &m->level[l].fixed;
+        w->ahead = (uint32_t)p->y;
+        w->ahead_step = ((uint32_t)m->level[l].outputs * (uint32_t)w->shares)
+                        << (w->points_log2 - m->device->widths.tile_log2);
+        p->y += (uint64_t)w->ahead_step << w->futures_log2;
+    }
+    m->y_count = (size_t)p->y * (size_t)m->vector;
     return status;
 }
 
@@ -330,8 +426,8 @@ static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err
         {"the outputs' map", (size_t)(m->levels - 1) * (size_t)m->level[0].outputs, &m->map}};
     m->shards = p->shards;
     for (int s = 0; s < p->shards; ++s) {
-        m->shard_count[s] = (size_t)p->fill[s] * PN_VECTOR;
-        m->x_count[s] = (size_t)p->x_fill[s] * PN_VECTOR;
+        m->shard_count[s] = (size_t)p->fill[s] * (size_t)m->vector;
+        m->x_count[s] = (size_t)p->x_fill[s] * (size_t)m->vector;
         buffers[9 + s].what = "spectra";
         buffers[9 + s].count = m->shard_count[s];
         buffers[9 + s].buffer = &m->shard[s];
@@ -369,75 +465,6 @@ static pinna_status send_plan(pn_matrix *m, const plan *p, pinna_error *err) {
     return status != PINNA_OK ? status : done;
 }
 
-/* ------------------------------------------------------------------ spectra of the responses */
-
-typedef struct {
-    float *rows;
-    cl_mem taps;
-    size_t batch; /* rows at a time */
-    int block;
-    pn_opencl_transform transform;
-} sender;
-
-/* Partitions from .. from+count-1 into rows of `block`, with zeros at the end. */
-static void fill_rows(float *rows, const part *from, int block, size_t first, size_t count) {
-    const float scale = 1.0f / (float)block;
-    size_t start = first * (size_t)block, floats = count * (size_t)block;
-    for (size_t n = 0; n < floats; ++n)
-        rows[n] = start + n < from->length ? from->taps[start + n] * scale : 0;
-}
-
-static pinna_status send_part(pn_matrix *m, const sender *s, const part *from, pinna_error *err) {
-    size_t partitions = (size_t)from->partitions;
-    for (size_t at = 0; at < partitions; at += s->batch) {
-        size_t count = partitions - at < s->batch ? partitions - at : s->batch;
-        fill_rows(s->rows, from, s->block, at, count);
-        const pn_opencl_forward forward = {.in = s->taps,
-                                           .in_row = s->block,
-                                           .in_im = -1,
-                                           .out = m->shard[from->shard],
-                                           .out_at = from->at + (uint32_t)at,
-                                           .out_row = 1,
-                                           .out_tile = (uint32_t)partitions};
-        pinna_status status =
-            pn_opencl_write(m->device, m->queue, s->taps, 0, s->rows, count * (size_t)s->block, err);
-        if (status == PINNA_OK)
-            status =
-                pn_opencl_transform_forward(m->device, m->queue, &s->transform, &forward, (int)count, err);
-        pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
-        if (status != PINNA_OK || done != PINNA_OK)
-            return status != PINNA_OK ? status : done;
-    }
-    return PINNA_OK;
-}
-
-/* Those of a level. The transform's table serves every smaller size, so that the largest level leaves its own. */
-static pinna_status send_level(pn_matrix *m, const plan *p, int l, pinna_error *err) {
-    sender s = {.block = m->block * m->level[l].period};
-    size_t most = (size_t)(BATCH_FLOATS / s.block), longest = (size_t)m->level[l].fixed.ring;
-    most = most < 1 ? 1 : most < BATCH_ROWS ? most : BATCH_ROWS;
-    s.batch = longest < most ? longest : most;
-    size_t floats = s.batch * (size_t)s.block;
-    s.rows = pn_alloc_floats(floats);
-    pinna_status status =
-        s.rows == NULL ? pn_fail_memory(err, "the responses on their way to the device", 4.0 * (double)floats)
-                       : PINNA_OK;
-    if (status == PINNA_OK)
-        status = pn_opencl_buffer_create(m->device, "partitions", floats, &s.taps, err);
-    if (status == PINNA_OK)
-        status = pn_opencl_transform_create(m->device, m->queue, s.block, (int)s.batch, &s.transform, err);
-    for (int e = p->part_first[l]; e < p->part_first[l + 1] && status == PINNA_OK; ++e)
-        status = send_part(m, &s, &p->parts[e], err);
-    if (l == m->levels - 1 && status == PINNA_OK) {
-        m->twiddles = s.transform.twiddles;
-        s.transform.twiddles = NULL;
-    }
-    pn_opencl_transform_release(&s.transform);
-    pn_opencl_buffer_release(&s.taps);
-    pn_free(s.rows);
-    return status;
-}
-
 pinna_status pn_opencl_matrix_lay_out(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
     plan p = {.desc = desc};
     set_sizes(m, desc);
@@ -447,7 +474,8 @@ pinna_status pn_opencl_matrix_lay_out(pn_matrix *m, const pn_matrix_desc *desc, 
     if (status == PINNA_OK)
         status = send_plan(m, &p, err);
     for (int l = 0; l < m->levels && status == PINNA_OK; ++l)
-        status = send_level(m, &p, l, err);
+        status = pn_opencl_matrix_send(m, l, p.parts + p.part_first[l], p.part_first[l + 1] - p.part_first[l],
+                                       err);
     free_plan(&p);
     return status;
 }

@@ -11,13 +11,15 @@
 #include "base/memory.h"
 
 /* Denormals are slow in the tails, on CPUs above all. No relaxed mathematics: results must agree with the CPU's. */
-static const char options_for[] = "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED -DPN_WIDE=%d";
-enum { OPTIONS = sizeof options_for + 16 };
+static const char options_for[] =
+    "-cl-std=CL1.2 -cl-denorms-are-zero -DPN_EMBEDDED -DPN_BINS=%d "
+    "-DPN_WIDE=%d -DPN_JOBS=%d -DPN_LANES_LOG2=%d -DPN_MATRIX_TILE_LOG2=%d -DPN_BANK_LANES=%d";
+enum { OPTIONS = sizeof options_for + 40 };
 
 extern const char pn_kernel_types[], pn_kernel_tree[], pn_kernel_level[], pn_kernel_forward[],
     pn_kernel_inverse[], pn_kernel_level_forward[], pn_kernel_level_inverse[], pn_kernel_multiply_add[],
-    pn_kernel_reduce_shares[], pn_kernel_bank[], pn_kernel_bank_take[], pn_kernel_bank_read[],
-    pn_kernel_bank_mix[], pn_kernel_bank_bend[];
+    pn_kernel_pack_spectra[], pn_kernel_reduce_shares[], pn_kernel_bank[], pn_kernel_bank_take[],
+    pn_kernel_bank_read[], pn_kernel_bank_mix[], pn_kernel_bank_bend[];
 
 /* What the others include comes first. */
 static const struct {
@@ -31,6 +33,7 @@ static const struct {
     {"forward.cl", pn_kernel_forward},
     {"inverse.cl", pn_kernel_inverse},
     {"multiply_add.cl", pn_kernel_multiply_add},
+    {"pack_spectra.cl", pn_kernel_pack_spectra},
     {"reduce_shares.cl", pn_kernel_reduce_shares},
     {"bank.h", pn_kernel_bank},
     {"bank_take.cl", pn_kernel_bank_take},
@@ -171,18 +174,34 @@ static void keep_binary(cl_program program, const char *key) {
     pn_free(binary);
 }
 
+static void write_identity(const pn_opencl_info *info, const char *sources_text, char *text, size_t size) {
+    snprintf(text, size, "%s\n%s\n%s\n%s\n%s\nsources %016llx\n", info->platform_name, info->platform_version,
+             info->name, info->version, info->driver,
+             (unsigned long long)pn_hash_bytes(sources_text, strlen(sources_text)));
+}
+
+pinna_status pn_opencl_program_identity(const pn_opencl_info *info, char *text, size_t size,
+                                        pinna_error *err) {
+    char *joined = NULL;
+    pinna_status status = join_sources(&joined, err);
+    if (status == PINNA_OK)
+        write_identity(info, joined, text, size);
+    pn_free(joined);
+    return status;
+}
+
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                      int wide, cl_program *program, pinna_error *err) {
+                                      const pn_opencl_widths *widths, cl_program *program, pinna_error *err) {
     *program = NULL;
     char *text = NULL;
     pinna_status status = join_sources(&text, err);
     if (status != PINNA_OK)
         return status;
-    char key[1024], options[OPTIONS];
-    snprintf(options, sizeof options, options_for, wide);
-    snprintf(key, sizeof key, "%s\n%s\n%s\n%s\n%s\n%s\nsources %016llx\n", options, info->platform_name,
-             info->platform_version, info->name, info->version, info->driver,
-             (unsigned long long)pn_hash_bytes(text, strlen(text)));
+    char key[1024 + OPTIONS], identity[1024], options[OPTIONS];
+    snprintf(options, sizeof options, options_for, widths->bins, widths->wide, widths->jobs,
+             widths->lanes_log2, widths->tile_log2, info->type == PN_OPENCL_CPU ? 8 : 1);
+    write_identity(info, text, identity, sizeof identity);
+    snprintf(key, sizeof key, "%s\n%s", options, identity);
     size_t size = 0;
     unsigned char *binary = NULL;
     if (pn_cache_read("kernels", key, &binary, &size) == PN_CACHE_FOUND)

@@ -6,6 +6,17 @@
 #include "device/opencl_api.h"
 #include "device/opencl_probe.h"
 
+/* The widths that the kernels are built with. None of them changes the order of a sum. */
+typedef struct {
+    int bins;            /* 1, 4, 8, 16: of a vector in sums over partitions */
+    int wide;            /* of a work-item there, a multiple of bins, at most 16 */
+    int jobs;            /* 2, 4: that a work-item there sums at once */
+    int lanes_log2;      /* 0, 2, 3: elements of a vector in transforms of the matrix and of the bank */
+    int tile_log2;       /* 4, 5, 6: bins of a tile of the matrix */
+    int group;           /* work-items of a group at most; no build define */
+    int transform_group; /* the same in transforms */
+} pn_opencl_widths;
+
 /* The program of all kernels, for one device: from the binary cache, else built from the sources inside the program
  * (or, with PINNA_KERNELS=FOLDER in the environment, from the files there).
  *
@@ -14,7 +25,11 @@
  * checksum; it is written under another name and then renamed. A cache that cannot be read or written, is damaged
  * or is refused by the driver is no error: the sources are built. */
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                      int wide, cl_program *program, pinna_error *err);
+                                      const pn_opencl_widths *widths, cl_program *program, pinna_error *err);
+
+/* What a device, its driver and the sources are called together, for what is kept of them: some lines. */
+pinna_status pn_opencl_program_identity(const pn_opencl_info *info, char *text, size_t size,
+                                        pinna_error *err);
 
 /* Tests only: programs built from source since the start; and the k-th build from now on fails, once (0: none). */
 long pn_opencl_source_builds(void);

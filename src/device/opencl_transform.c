@@ -8,7 +8,7 @@
 #include "base/vec.h"
 
 /* 2^11 points are 16 KB of local memory: half of what the smallest GPUs have, so that two groups share a unit. */
-enum { LOCAL_LOG2 = PN_LOCAL_LOG2, GROUP_CPU = 16 };
+enum { LOCAL_LOG2 = PN_LOCAL_LOG2 };
 
 /* theta of node (d, b) is (1/4 + bitreverse(b)) / 2^d: the children of theta are theta/2 and theta/2 + 1/2. */
 static void fill_twiddles(float *table, int points) {
@@ -72,7 +72,8 @@ void pn_opencl_transform_release(pn_opencl_transform *t) {
 /* A butterfly of radix 4 for each work-item at a time; on a processor few, each of which takes vectors in turn. */
 size_t pn_opencl_transform_group(const pn_opencl *device, int local_log2) {
     size_t group = local_log2 > 7 ? (size_t)1 << (local_log2 - 2) : 32;
-    group = device->info.type == PN_OPENCL_CPU ? GROUP_CPU : group;
+    size_t most = (size_t)device->widths.transform_group;
+    group = group > most ? most : group;
     return group > device->max_group ? device->max_group : group;
 }
 
@@ -98,7 +99,8 @@ pinna_status pn_opencl_transform_forward(const pn_opencl *device, cl_command_que
                          .in_im = what->in_im,
                          .out_at = what->out_at,
                          .out_row = what->out_row,
-                         .out_tile = what->out_tile};
+                         .out_tile = what->out_tile,
+                         .tile_log2 = what->tile_log2 == 0 ? PN_TILE_LOG2 : what->tile_log2};
     cl_mem in = what->in, list = what->list == NULL ? t->twiddles : what->list; /* read only with a stride */
     cl_mem work = t->work, out = what->out;
     pn_opencl_arg args[6] = {{sizeof a, &a},       {sizeof in, &in},

@@ -34,6 +34,7 @@ typedef struct {
     int in_row, in_re, in_im;
     cl_mem out;
     uint32_t out_at, out_row, out_tile;
+    int tile_log2; /* 0: PN_TILE_LOG2 */
 } pn_opencl_forward;
 
 /* Unscaled. Enqueues only. */

@@ -24,6 +24,8 @@ static pinna_status open_all(pinna_convolver *c, const pinna_convolver_config *c
     if (status == PINNA_OK)
         status = pn_backend_open(config->device == NULL ? "cpu" : config->device, c->pool, c->messages,
                                  &c->backend, err);
+    if (status == PINNA_OK)
+        status = pn_backend_set_spectra(c->backend, config->spectra_bits, c->messages, err);
     if (status != PINNA_OK)
         return status;
     pn_convolver_desc desc = {

@@ -54,7 +54,8 @@ static pinna_status new_renderer(const pinna_renderer_config *config, pinna_rend
                                      .device = r->device,
                                      .threads = config->threads,
                                      .doppler = config->doppler,
-                                     .doppler_reach = config->doppler_reach};
+                                     .doppler_reach = config->doppler_reach,
+                                     .spectra = config->spectra_bits};
     *renderer = r;
     return PINNA_OK;
 }

@@ -27,6 +27,7 @@ typedef struct {
     const char *device;   /* as pn_backend_open; NULL = "cpu" */
     int threads;          /* 0 = one per processor */
     double doppler;       /* factor; 0 = the scene's */
+    int spectra;          /* bits, as pn_backend_set_spectra; 0 = 32 */
     double doppler_reach; /* metres that sources fed by the caller may go with Doppler; 0 = 343, a second */
 } pn_renderer_config;
 

@@ -189,6 +189,8 @@ static pinna_status open_all(pn_renderer *r, const pn_renderer_config *config, c
         status = pn_backend_open(config->device == NULL ? "cpu" : config->device, r->pool, r->messages,
                                  &r->backend, err);
     if (status == PINNA_OK)
+        status = pn_backend_set_spectra(r->backend, config->spectra, r->messages, err);
+    if (status == PINNA_OK)
         status = open_binaural(r, config->hrtf, config->doppler_reach, err);
     if (status == PINNA_OK)
         status = open_buses(r, taps, err);
