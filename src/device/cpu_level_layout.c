@@ -208,7 +208,7 @@ static void place_component(const pn_level *level, pn_component *component, size
  * first input's, which are done with. A component's job ends before the next one's begins, so that few sets serve
  * all, and stay in the cache. */
 static void place_works(pn_level *level, size_t *used) {
-    size_t most = 0, floats = (size_t)level->parts * level->stride + PADDING;
+    size_t most = 1, floats = (size_t)level->parts * level->stride + PADDING;
     for (int c = 0; c < level->components; ++c) {
         size_t works = (size_t)(level->component[c].sums.inputs + level->component[c].sums.outputs - 1);
         most = works > most ? works : most;
