@@ -9,7 +9,8 @@
  *     Y[o] = sum over the entries (i, o) and their partitions p of H[entry][p] X[i][job - p]
  * is summed before the one inverse per output. (Stockham 1966; Kulp 1988; Wefers 2015, chapter 5.)
  *
- * How the sums read memory is told in cpu_sums_width.h, how a job is cut into steps in cpu_level_steps.c. The
+ * How the sums read memory is told in cpu_sums_width.h, how a job is cut into steps in cpu_level_steps.c, how threads
+ * share it in cpu_level_deal.c. The
  * matrix falls into connected components, which share nothing; each has its memory in one place.
  *
  * Rings start as zeros, which are the spectra of silence. Factor 1 / B of the inverse is in H. */
@@ -69,6 +70,8 @@ static pinna_status build(pn_level *level, const pn_level_desc *desc, pinna_erro
         status = transform_filters(level, desc, err);
     if (status == PINNA_OK)
         status = pn_cpu_level_make_steps(level, err);
+    if (status == PINNA_OK)
+        status = pn_cpu_level_make_deals(level, err);
     level->next = level->steps;
     return status;
 }
@@ -95,6 +98,7 @@ pinna_status pn_cpu_level_create(pn_backend *backend, const pn_level_desc *desc,
 void pn_cpu_level_free(pn_level *level) {
     if (level == NULL)
         return;
+    pn_cpu_level_free_deals(level);
     pn_free(level->component);
     pn_free(level->input);
     pn_free(level->output);
@@ -120,23 +124,46 @@ static void begin(pn_level *level, const float *const *history) {
     level->next = 0;
 }
 
+/* The steps that the caller has to run itself, up to `end`. */
+static void run_steps(pn_level *level, size_t end, pn_step_kind last_kind) {
+    size_t first = level->next;
+    if (first < end)
+        pn_cpu_level_run_in_order(level, first, end, PN_STEP_FORWARD_TOP, last_kind);
+    level->next = end;
+}
+
+static void finish(pn_level *level, pn_step_kind last_kind) {
+    if (level->dealt != NULL)
+        pn_job_finish(level->dealt);
+    else
+        run_steps(level, level->steps, last_kind);
+}
+
 pinna_status pn_cpu_level_begin(pn_level *level, const float *const *history, pinna_error *err) {
     (void)err;
     begin(level, history);
+    pn_cpu_level_deal(level, PN_STEP_INVERSE_TOP);
     return PINNA_OK;
 }
 
+/* What is dealt should be under way one call before it is due: so the last call does not wait for what was begun just
+ * now. */
 void pn_cpu_level_advance(pn_level *level, int done, int of) {
+    if (level->dealt != NULL) {
+        pn_job_pace(level->dealt, of > 1 ? (double)done / (of - 1) : 1,
+                    (int)((int64_t)level->block * (of - done) / of));
+        return;
+    }
     size_t end = level->next, quarter = level->job % PN_SUMS_FUTURE;
     double share = level->step[level->steps - 1].cost_end[quarter] * done / of;
     while (end < level->steps && level->step[end].cost_end[quarter] <= share)
         ++end;
-    pn_cpu_level_run_steps(level, end, PN_STEP_INVERSE_TOP);
+    run_steps(level, end, PN_STEP_INVERSE_TOP);
 }
 
 pinna_status pn_cpu_level_lend(pn_level *level, const float *const **out, pinna_error *err) {
     (void)err;
-    pn_cpu_level_run_steps(level, level->steps, PN_STEP_INVERSE_TOP);
+    finish(level, PN_STEP_INVERSE_TOP);
     for (int o = 0; o < level->used_outputs; ++o)
         level->lent[level->output_number[o]] = level->out[level->job % 2][o];
     *out = level->lent;
@@ -154,12 +181,16 @@ pinna_status pn_cpu_level_finish(pn_level *level, float *const *out, pinna_error
 pinna_status pn_cpu_level_feed(pn_level *level, const float *const *history, pinna_error *err) {
     (void)err;
     begin(level, history);
-    pn_cpu_level_run_steps(level, level->steps, PN_STEP_SUMS);
+    pn_cpu_level_deal(level, PN_STEP_SUMS);
+    finish(level, PN_STEP_SUMS);
     return PINNA_OK;
 }
 
 void pn_cpu_level_reset(pn_level *level) {
     size_t bytes = level->tiles * sizeof(float);
+    if (level->dealt != NULL)
+        pn_job_cancel(level->dealt);
+    level->dealt = NULL;
     for (int c = 0; c < level->components; ++c) {
         const pn_sums *sums = &level->component[c].sums;
         memset(sums->input[0].ring, 0, bytes * sums->ring_step);
