@@ -18,11 +18,15 @@
  * frames, so it runs in its buffered mode, one block late: its first block of output is dropped, and the exchange is
  * made when swap + block frames have gone in, which is when output frame `swap` comes next. */
 
-/* Blocks go through two slots in turn: while one is convolved, the result of the one before is written and the input
- * of the next is read. One thread does both in order; with several, reading and writing have a thread beside. */
+/* Blocks go through two slots in turn. While one is convolved, the result of the one before is written and the input of
+ * the next is read, portion by portion: a job with two lanes that the pool's threads do whenever the convolution, which
+ * is more urgent, leaves one free. One thread does all in order. */
 
 static const double fade_s = 0.02;
 static const double normalized_peak = 0.8912509381337456; /* -1 dBFS */
+
+enum { PORTION_SAMPLES = 32768, SMALLEST_PORTION = 64 };
+enum { LANE_WRITE, LANE_READ, LANES };
 
 typedef struct {
     pn_audio audio;
@@ -36,6 +40,9 @@ typedef struct {
     float **in_rows, **out_rows;
     size_t frames;
     size_t drop, keep; /* of the output, frames drop .. keep - 1 are written */
+    struct {
+        size_t from, end;
+    } written; /* those of the block before, whose output still stands there */
 } block_slot;
 
 typedef struct {
@@ -44,7 +51,7 @@ typedef struct {
     pn_convolution_result *result;
     pn_audio_reader *reader;
     response_set first, second;
-    pn_pool *pool, *pair; /* pair: NULL with one thread */
+    pn_pool *pool;
     pn_backend *backend;
     pn_convolver *convolver;
     pn_audio_writer *writer;
@@ -52,15 +59,19 @@ typedef struct {
     int inputs, outputs;
     size_t block;
     uint64_t swap_at; /* output frame; UINT64_MAX = never */
-    bool input_ended;
-    float *interleaved; /* [block][inputs] */
-    float **emit_rows;
     block_slot slot[2];
     uint64_t fed, total; /* frames of input */
     size_t latency;
-    int current; /* slot that is convolved */
-    pinna_status compute_status, io_status;
-    pinna_error compute_error, io_error;
+    int current;    /* slot that is convolved */
+    pn_job *beside; /* writes and reads the other one */
+    size_t portion; /* frames of a piece of it */
+    struct {
+        float **rows;
+        pinna_status status;
+        pinna_error error;
+    } lane[LANES];
+    bool input_ended;
+    float *interleaved; /* [portion][inputs] */
 } run_state;
 
 bool pn_convolution_route(int inputs, int responses, int *outputs, pinna_ir *irs, int *response,
@@ -202,8 +213,6 @@ static pinna_status open_writer(run_state *s, pinna_error *err) {
 /* The largest of both exchanges' blocks, so that neither plan has too many partitions. */
 static pinna_status open_convolver(run_state *s, pinna_error *err) {
     pinna_status status = pn_pool_create(s->job->threads, &s->pool, err);
-    if (status == PINNA_OK && pn_pool_threads(s->pool) > 1)
-        status = pn_pool_create(2, &s->pair, err);
     if (status == PINNA_OK)
         status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
     pn_plan plan;
@@ -252,43 +261,58 @@ static bool allocate_slot(const run_state *s, block_slot *slot) {
     return true;
 }
 
-static pinna_status allocate(run_state *s, pinna_error *err) {
-    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
-    s->interleaved = pn_alloc(inputs, row);
-    s->emit_rows = pn_alloc(outputs, sizeof(float *));
-    if (s->interleaved == NULL || s->emit_rows == NULL || !allocate_slot(s, &s->slot[0]) ||
-        !allocate_slot(s, &s->slot[1]))
-        return pn_fail_memory(err, "the convolution's blocks",
-                              (double)(3 * inputs + 2 * outputs) * (double)row);
-    return PINNA_OK;
+static void write_or_read(void *context, int stage, int lane, int piece);
+
+static size_t choose_portion(const run_state *s) {
+    int channels = s->inputs > s->outputs ? s->inputs : s->outputs;
+    size_t portion = PORTION_SAMPLES / (size_t)channels;
+    portion = portion < SMALLEST_PORTION ? SMALLEST_PORTION : portion;
+    return portion < s->block ? portion : s->block;
 }
 
-/* The slot's frames of input; silence after its end. */
-static pinna_status read_input(run_state *s, block_slot *slot, pinna_error *err) {
-    size_t got = 0, inputs = (size_t)s->inputs, frames = slot->frames;
+static pinna_status allocate(run_state *s, pinna_error *err) {
+    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
+    s->portion = choose_portion(s);
+    s->interleaved = pn_alloc(inputs, s->portion * sizeof(float));
+    s->lane[LANE_WRITE].rows = pn_alloc(outputs, sizeof(float *));
+    s->lane[LANE_READ].rows = pn_alloc(inputs, sizeof(float *));
+    if (s->interleaved == NULL || s->lane[LANE_WRITE].rows == NULL || s->lane[LANE_READ].rows == NULL ||
+        !allocate_slot(s, &s->slot[0]) || !allocate_slot(s, &s->slot[1]))
+        return pn_fail_memory(err, "the convolution's blocks",
+                              (double)(2 * inputs + 2 * outputs) * (double)row);
+    int pieces = (int)((s->block + s->portion - 1) / s->portion);
+    pn_job_shape shape = {.run = write_or_read, .context = s, .stages = 1, .lanes = {LANES}};
+    shape.pieces[0][LANE_WRITE] = shape.pieces[0][LANE_READ] = pieces;
+    return pn_job_create(&shape, &s->beside, err);
+}
+
+/* Frames from .. end-1 of the slot's input; silence after its end. */
+static pinna_status read_input(run_state *s, block_slot *slot, size_t from, size_t end, pinna_error *err) {
+    size_t got = 0, inputs = (size_t)s->inputs, frames = end - from;
     if (!s->input_ended) {
         pinna_status status = pn_audio_reader_read(s->reader, s->interleaved, frames, &got, err);
         if (status != PINNA_OK)
             return status;
         s->input_ended = got < frames;
     }
-    pn_deinterleave(slot->in_rows, inputs, 0, s->interleaved, got);
+    pn_deinterleave(slot->in_rows, inputs, from, s->interleaved, got);
     for (size_t i = 0; i < inputs; ++i)
-        memset(slot->in_rows[i] + got, 0, (frames - got) * sizeof(float));
+        memset(slot->in_rows[i] + from + got, 0, (frames - got) * sizeof(float));
     return PINNA_OK;
 }
 
-static pinna_status emit(run_state *s, const block_slot *slot, pinna_error *err) {
+/* Frames from .. end-1 of the slot's output. */
+static pinna_status emit(run_state *s, const block_slot *slot, size_t from, size_t end, pinna_error *err) {
     pn_convolution_result *r = s->result;
-    size_t count = slot->keep - slot->drop;
+    float **at = s->lane[LANE_WRITE].rows;
     for (int o = 0; o < s->outputs; ++o) {
-        s->emit_rows[o] = slot->out_rows[o] + slot->drop;
-        double peak = s->spill == NULL ? 0 : (double)pn_largest(s->emit_rows[o], count);
+        at[o] = slot->out_rows[o] + from;
+        double peak = s->spill == NULL ? 0 : (double)pn_largest(at[o], end - from);
         r->peak = peak > r->peak ? peak : r->peak;
     }
-    const float *const *rows = (const float *const *)s->emit_rows;
-    return s->spill != NULL ? pn_spill_write(s->spill, rows, count, err)
-                            : pn_audio_writer_write(s->writer, rows, count, err);
+    const float *const *rows = (const float *const *)at;
+    return s->spill != NULL ? pn_spill_write(s->spill, rows, end - from, err)
+                            : pn_audio_writer_write(s->writer, rows, end - from, err);
 }
 
 static pinna_status exchange(run_state *s, pinna_error *err) {
@@ -316,6 +340,7 @@ static void plan_slot(const run_state *s, block_slot *slot, uint64_t fed) {
     slot->frames = frames;
     slot->drop = fed >= s->latency ? 0 : s->latency - fed < frames ? (size_t)(s->latency - fed) : frames;
     slot->keep = fed < s->total && s->total - fed < frames ? (size_t)(s->total - fed) : frames;
+    slot->keep = slot->keep < slot->drop ? slot->drop : slot->keep;
 }
 
 static bool goes_on(const run_state *s, uint64_t done) {
@@ -324,56 +349,70 @@ static bool goes_on(const run_state *s, uint64_t done) {
            job->progress(job->progress_user, done, s->result->frames, s->result->rate);
 }
 
-static pinna_status compute(run_state *s, pinna_error *err) {
-    block_slot *slot = &s->slot[s->current];
-    return pn_convolver_process(s->convolver, (const float *const *)slot->in_rows, slot->out_rows,
-                                slot->frames, err);
-}
-
-/* Writes the block before the current one, and reads the next into its slot. */
-static pinna_status write_and_read(run_state *s, pinna_error *err) {
-    block_slot *slot = &s->slot[1 - s->current];
-    pinna_status status = slot->keep > slot->drop ? emit(s, slot, err) : PINNA_OK;
-    plan_slot(s, slot, s->fed + s->slot[s->current].frames);
-    if (status == PINNA_OK && slot->frames > 0)
-        status = read_input(s, slot, err);
-    return status;
-}
-
-static void task(void *context, int number) {
+/* A portion of what is written of the slot beside the current one, or read into it. */
+static void write_or_read(void *context, int stage, int number, int piece) {
     run_state *s = context;
-    if (number == 0)
-        s->compute_status = compute(s, &s->compute_error);
-    else
-        s->io_status = write_and_read(s, &s->io_error);
+    (void)stage;
+    if (s->lane[number].status != PINNA_OK)
+        return;
+    block_slot *slot = &s->slot[1 - s->current];
+    size_t from = number == LANE_WRITE ? slot->written.from : 0;
+    size_t end = number == LANE_WRITE ? slot->written.end : slot->frames;
+    from += (size_t)piece * s->portion;
+    end = from + s->portion < end ? from + s->portion : end;
+    pinna_error *err = &s->lane[number].error;
+    if (from < end)
+        s->lane[number].status =
+            number == LANE_WRITE ? emit(s, slot, from, end, err) : read_input(s, slot, from, end, err);
 }
 
-static pinna_status run_tasks(run_state *s, pinna_error *err) {
-    pn_pool_run(s->pair, task, s, 2);
-    const pinna_error *failed = s->compute_status != PINNA_OK ? &s->compute_error
-                                : s->io_status != PINNA_OK    ? &s->io_error
-                                                              : NULL;
-    return failed == NULL ? PINNA_OK : pn_fail(err, failed->status, "%s", failed->text);
+/* Hands over the slot beside the current one: its output is written, and it becomes the block at frame `fed`. */
+static void begin_beside(run_state *s, uint64_t fed) {
+    block_slot *slot = &s->slot[1 - s->current];
+    slot->written.from = slot->drop;
+    slot->written.end = slot->keep;
+    plan_slot(s, slot, fed);
+    pn_job_begin(s->beside, s->pool, PN_JOB_LATER);
+}
+
+static pinna_status finish_beside(run_state *s, pinna_error *err) {
+    pn_job_finish(s->beside);
+    for (int l = 0; l < LANES; ++l)
+        if (s->lane[l].status != PINNA_OK)
+            return pn_fail(err, s->lane[l].status, "%s", s->lane[l].error.text);
+    return PINNA_OK;
+}
+
+static pinna_status run_block(run_state *s, pinna_error *err) {
+    block_slot *slot = &s->slot[s->current];
+    begin_beside(s, s->fed + slot->frames);
+    pinna_status status = pn_convolver_process(s->convolver, (const float *const *)slot->in_rows,
+                                               slot->out_rows, slot->frames, err);
+    pinna_status beside = finish_beside(s, status == PINNA_OK ? err : NULL);
+    return status == PINNA_OK ? beside : status;
 }
 
 static pinna_status convolve(run_state *s, pinna_error *err) {
     s->latency = s->swap_at == UINT64_MAX ? 0 : s->block;
     s->total = s->result->frames + s->latency;
-    plan_slot(s, &s->slot[0], 0);
-    pinna_status status = read_input(s, &s->slot[0], err);
+    begin_beside(s, 0);
+    pinna_status status = finish_beside(s, err);
+    s->current = 1 - s->current;
     while (s->fed < s->total && status == PINNA_OK) {
         if (s->swap_at != UINT64_MAX && s->fed == s->swap_at + s->latency)
             status = exchange(s, err);
         if (status == PINNA_OK)
-            status = run_tasks(s, err);
+            status = run_block(s, err);
         s->fed += s->slot[s->current].frames;
         s->current = 1 - s->current;
         uint64_t done = s->fed < s->total ? s->fed : s->total;
         if (status == PINNA_OK && !goes_on(s, done > s->latency ? done - s->latency : 0))
             status = pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
     }
-    const block_slot *last = &s->slot[1 - s->current];
-    return status == PINNA_OK && last->keep > last->drop ? emit(s, last, err) : status;
+    if (status != PINNA_OK)
+        return status;
+    begin_beside(s, s->fed);
+    return finish_beside(s, err);
 }
 
 static pinna_status normalize(run_state *s, pinna_error *err) {
@@ -442,8 +481,8 @@ static void conclude(run_state *s) {
 static void free_state(run_state *s) {
     pn_convolver_free(s->convolver);
     pn_backend_close(s->backend);
+    pn_job_free(s->beside);
     pn_pool_free(s->pool);
-    pn_pool_free(s->pair);
     pn_audio_writer_free(s->writer);
     pn_spill_free(s->spill);
     pn_audio_reader_free(s->reader);
@@ -456,7 +495,8 @@ static void free_state(run_state *s) {
         pn_free(s->slot[i].in_rows);
         pn_free(s->slot[i].out_rows);
     }
-    pn_free(s->emit_rows);
+    pn_free(s->lane[LANE_WRITE].rows);
+    pn_free(s->lane[LANE_READ].rows);
 }
 
 pinna_status pn_convolution_run(const pn_convolution *job, pn_messages *messages,
