@@ -211,19 +211,20 @@ static pinna_status open_writer(run_state *s, pinna_error *err) {
 }
 
 /* The largest of both exchanges' blocks, so that neither plan has too many partitions. */
+static pinna_status make_plan(const run_state *s, int outputs, size_t entries, size_t longest, pn_plan *plan,
+                              pinna_error *err) {
+    return pn_plan_make(&(pn_plan_desc){.mode = PN_PLAN_OFFLINE,
+                                        .kind = s->backend->kind,
+                                        .inputs = s->inputs,
+                                        .outputs = outputs,
+                                        .entries = entries,
+                                        .longest = longest},
+                        plan, err);
+}
+
 static pinna_status open_convolver(run_state *s, pinna_error *err) {
-    pinna_status status = pn_pool_create(s->job->threads, &s->pool, err);
-    if (status == PINNA_OK)
-        status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
     pn_plan plan;
-    if (status == PINNA_OK)
-        status = pn_plan_make(&(pn_plan_desc){.mode = PN_PLAN_OFFLINE,
-                                              .kind = s->backend->kind,
-                                              .inputs = s->inputs,
-                                              .outputs = s->outputs,
-                                              .entries = s->first.count,
-                                              .longest = s->result->frames_ir},
-                              &plan, err);
+    pinna_status status = make_plan(s, s->outputs, s->first.count, s->result->frames_ir, &plan, err);
     if (status != PINNA_OK)
         return status;
     pn_convolver_desc desc = {
@@ -441,12 +442,62 @@ static pinna_status normalize(run_state *s, pinna_error *err) {
     return PINNA_OK;
 }
 
+/* What takes its time and need not be done one after another. */
+enum { PREPARE_RESPONSES, PREPARE_BACKEND, PREPARATIONS };
+
+typedef struct {
+    run_state *state;
+    size_t frames_ir; /* as the header of IR says; 0 = unknown */
+    int channels_ir;
+    pinna_status status[PREPARATIONS];
+    pinna_error error[PREPARATIONS];
+} preparation;
+
+static pinna_status open_backend(preparation *p, pinna_error *err) {
+    run_state *s = p->state;
+    pinna_status status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
+    if (status != PINNA_OK || p->frames_ir == 0)
+        return status;
+    /* Ahead, by a guess: should it be wrong, the right ones are made when they are needed. */
+    pn_plan plan;
+    int channels = p->channels_ir > s->inputs ? p->channels_ir : s->inputs;
+    if (make_plan(s, channels, (size_t)channels, p->frames_ir, &plan, NULL) == PINNA_OK)
+        pn_backend_cpu_prepare(s->backend, plan.block, NULL);
+    return PINNA_OK;
+}
+
+static void prepare_one(void *context, int number) {
+    preparation *p = context;
+    pinna_error *err = &p->error[number];
+    p->status[number] = number == PREPARE_RESPONSES
+                            ? load_responses(p->state, p->state->job->ir, &p->state->first, err)
+                            : open_backend(p, err);
+}
+
+static pinna_status prepare(run_state *s, pinna_error *err) {
+    preparation p = {.state = s};
+    pn_audio_reader *ir = NULL;
+    if (pn_audio_reader_open(s->job->ir, NULL, &ir, NULL) == PINNA_OK) {
+        double ratio = pn_audio_reader_info(s->reader)->rate / pn_audio_reader_info(ir)->rate;
+        p.frames_ir = (size_t)((double)pn_audio_reader_info(ir)->frames * ratio);
+        p.channels_ir = pn_audio_reader_info(ir)->channels;
+        pn_audio_reader_free(ir);
+    }
+    pn_pool_run(s->pool, prepare_one, &p, PREPARATIONS);
+    for (int i = 0; i < PREPARATIONS; ++i)
+        if (p.status[i] != PINNA_OK)
+            return pn_fail(err, p.status[i], "%s", p.error[i].text);
+    return PINNA_OK;
+}
+
 static pinna_status work(run_state *s, pinna_error *err) {
     pinna_status status = pn_audio_reader_open(s->job->in, s->messages, &s->reader, err);
     if (status != PINNA_OK)
         return status;
     s->inputs = pn_audio_reader_info(s->reader)->channels;
-    status = load_responses(s, s->job->ir, &s->first, err);
+    status = pn_pool_create(s->job->threads, &s->pool, err);
+    if (status == PINNA_OK)
+        status = prepare(s, err);
     if (status == PINNA_OK)
         status = load_exchange(s, err);
     if (status == PINNA_OK)

@@ -180,6 +180,9 @@ pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user,
 /* Implementations, for pn_backend_open and tests. OpenCL takes besides "auto": as "opencl", but GPUs and
  * accelerators only; without one it fails with the reason. */
 pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_error *err);
+/* Makes what levels of this block need of a CPU back end (others: nothing), so that they are made quicker: in another
+ * thread, before. */
+pinna_status pn_backend_cpu_prepare(pn_backend *backend, int block, pinna_error *err);
 /* The pool of a CPU back end: it can be exchanged, or taken away, while none of its jobs runs. */
 pn_pool *pn_backend_cpu_pool(const pn_backend *backend);
 PN_BLOCK_PATH void pn_backend_cpu_set_pool(pn_backend *backend, pn_pool *pool);

@@ -8,7 +8,25 @@
 #include "base/memory.h"
 
 static void close_cpu(pn_backend *backend) {
-    pn_free(backend);
+    pn_cpu *cpu = (pn_cpu *)backend;
+    for (int k = 0; k < PN_CPU_SIZES; ++k)
+        pn_rafft_free(cpu->fft[k]);
+    pn_free(cpu);
+}
+
+pinna_status pn_cpu_transform(pn_cpu *cpu, int size, const pn_rafft **fft, pinna_error *err) {
+    int k = __builtin_ctz((unsigned)size);
+    pinna_status status = PINNA_OK;
+    if (cpu->fft[k] == NULL)
+        status = pn_rafft_create(size, cpu->simd, &cpu->fft[k], err);
+    *fft = cpu->fft[k];
+    return status;
+}
+
+pinna_status pn_backend_cpu_prepare(pn_backend *backend, int block, pinna_error *err) {
+    const pn_rafft *fft;
+    return backend->kind == PN_BACKEND_CPU ? pn_cpu_transform((pn_cpu *)backend, 2 * block, &fft, err)
+                                           : PINNA_OK;
 }
 
 static const pn_backend_ops cpu_ops = {

@@ -53,7 +53,7 @@ struct pn_level {
     const pn_backend_ops *ops;
     const pn_cpu *cpu;
     const pn_sums_width *width;
-    pn_rafft *fft;
+    const pn_rafft *fft;
     int block, inputs, outputs; /* of the description */
 
     size_t tile, tiles; /* floats of a tile, tiles of a spectrum */
