@@ -18,15 +18,16 @@
  * frames, so it runs in its buffered mode, one block late: its first block of output is dropped, and the exchange is
  * made when swap + block frames have gone in, which is when output frame `swap` comes next. */
 
-/* Blocks go through two slots in turn. While one is convolved, the result of the one before is written and the input of
- * the next is read, portion by portion: a job with two lanes that the pool's threads do whenever the convolution, which
- * is more urgent, leaves one free. One thread does all in order. */
+/* Blocks go through a ring of slots: they are read, convolved and written. Reading ahead and writing after are jobs of
+ * one lane each, which the pool's threads do portion by portion whenever the convolution, which is more urgent, leaves
+ * one free. With one thread there is one slot, and all goes in order. */
 
 static const double fade_s = 0.02;
 static const double normalized_peak = 0.8912509381337456; /* -1 dBFS */
 
 enum { PORTION_SAMPLES = 32768, SMALLEST_PORTION = 64 };
-enum { LANE_WRITE, LANE_READ, LANES };
+enum { WRITING, READING, WAYS };
+enum { SLOTS = 3 };
 
 typedef struct {
     pn_audio audio;
@@ -34,18 +35,27 @@ typedef struct {
     size_t count;
 } response_set;
 
-/* A block on its way; frames 0 = none. */
+/* A block on its way. The output of one may still be written while the input of a later one is read. */
 typedef struct {
     float *in_data, *out_data; /* [inputs][block], [outputs][block] */
     float **in_rows, **out_rows;
-    size_t frames;
+    size_t frames;     /* of the input */
     size_t drop, keep; /* of the output, frames drop .. keep - 1 are written */
-    struct {
-        size_t from, end;
-    } written; /* those of the block before, whose output still stands there */
 } block_slot;
 
+typedef struct run_state run_state;
+
+/* Reading, or writing: blocks `done` .. `begun` - 1 are with its job. */
 typedef struct {
+    run_state *state;
+    pn_job *job;
+    float **rows;
+    uint64_t done, begun;
+    pinna_status status;
+    pinna_error error;
+} transfer;
+
+struct run_state {
     const pn_convolution *job;
     pn_messages *messages;
     pn_convolution_result *result;
@@ -59,20 +69,18 @@ typedef struct {
     int inputs, outputs;
     size_t block;
     uint64_t swap_at; /* output frame; UINT64_MAX = never */
-    block_slot slot[2];
-    uint64_t fed, total; /* frames of input */
+    block_slot slot[SLOTS];
+    int slots;             /* in use */
+    uint64_t blocks;       /* convolved */
+    uint64_t fed, planned; /* frames of input: convolved, and given to blocks */
+    uint64_t total;        /* to be convolved */
     size_t latency;
-    int current;    /* slot that is convolved */
-    pn_job *beside; /* writes and reads the other one */
-    size_t portion; /* frames of a piece of it */
-    struct {
-        float **rows;
-        pinna_status status;
-        pinna_error error;
-    } lane[LANES];
+    transfer way[WAYS];
+    size_t portion; /* frames of a piece */
+    int portions;   /* of a block */
     bool input_ended;
     float *interleaved; /* [portion][inputs] */
-} run_state;
+};
 
 bool pn_convolution_route(int inputs, int responses, int *outputs, pinna_ir *irs, int *response,
                           size_t *count, const char **layout) {
@@ -262,7 +270,7 @@ static bool allocate_slot(const run_state *s, block_slot *slot) {
     return true;
 }
 
-static void write_or_read(void *context, int stage, int lane, int piece);
+static void transfer_portion(void *context, int stage, int lane, int piece);
 
 static size_t choose_portion(const run_state *s) {
     int channels = s->inputs > s->outputs ? s->inputs : s->outputs;
@@ -271,20 +279,33 @@ static size_t choose_portion(const run_state *s) {
     return portion < s->block ? portion : s->block;
 }
 
+static pinna_status make_transfer(run_state *s, transfer *way, int channels, pinna_error *err) {
+    way->state = s;
+    way->rows = pn_alloc((size_t)channels, sizeof *way->rows);
+    if (way->rows == NULL)
+        return pn_fail_memory(err, "the convolution's blocks", 0);
+    return pn_job_create(&(pn_job_shape){.run = transfer_portion,
+                                         .context = way,
+                                         .stages = 1,
+                                         .lanes = {1},
+                                         .pieces = {{s->slots * s->portions}}},
+                         &way->job, err);
+}
+
 static pinna_status allocate(run_state *s, pinna_error *err) {
-    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
+    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs;
+    s->slots = pn_pool_threads(s->pool) > 1 ? SLOTS : 1;
     s->portion = choose_portion(s);
+    s->portions = (int)((s->block + s->portion - 1) / s->portion);
     s->interleaved = pn_alloc(inputs, s->portion * sizeof(float));
-    s->lane[LANE_WRITE].rows = pn_alloc(outputs, sizeof(float *));
-    s->lane[LANE_READ].rows = pn_alloc(inputs, sizeof(float *));
-    if (s->interleaved == NULL || s->lane[LANE_WRITE].rows == NULL || s->lane[LANE_READ].rows == NULL ||
-        !allocate_slot(s, &s->slot[0]) || !allocate_slot(s, &s->slot[1]))
+    bool allocated = s->interleaved != NULL;
+    for (int i = 0; i < s->slots; ++i)
+        allocated = allocated && allocate_slot(s, &s->slot[i]);
+    if (!allocated)
         return pn_fail_memory(err, "the convolution's blocks",
-                              (double)(2 * inputs + 2 * outputs) * (double)row);
-    int pieces = (int)((s->block + s->portion - 1) / s->portion);
-    pn_job_shape shape = {.run = write_or_read, .context = s, .stages = 1, .lanes = {LANES}};
-    shape.pieces[0][LANE_WRITE] = shape.pieces[0][LANE_READ] = pieces;
-    return pn_job_create(&shape, &s->beside, err);
+                              (double)(inputs + outputs) * (double)s->block * s->slots * sizeof(float));
+    pinna_status status = make_transfer(s, &s->way[READING], s->inputs, err);
+    return status == PINNA_OK ? make_transfer(s, &s->way[WRITING], s->outputs, err) : status;
 }
 
 /* Frames from .. end-1 of the slot's input; silence after its end. */
@@ -305,7 +326,7 @@ static pinna_status read_input(run_state *s, block_slot *slot, size_t from, size
 /* Frames from .. end-1 of the slot's output. */
 static pinna_status emit(run_state *s, const block_slot *slot, size_t from, size_t end, pinna_error *err) {
     pn_convolution_result *r = s->result;
-    float **at = s->lane[LANE_WRITE].rows;
+    float **at = s->way[WRITING].rows;
     for (int o = 0; o < s->outputs; ++o) {
         at[o] = slot->out_rows[o] + from;
         double peak = s->spill == NULL ? 0 : (double)pn_largest(at[o], end - from);
@@ -335,12 +356,12 @@ static size_t next_frames(const run_state *s, uint64_t fed) {
     return (size_t)(exchange_at - fed);
 }
 
-/* Makes the slot the block at input frame `fed`, or none when that is past the end. */
-static void plan_slot(const run_state *s, block_slot *slot, uint64_t fed) {
-    size_t frames = fed < s->total ? next_frames(s, fed) : 0;
-    slot->frames = frames;
+/* Of the output of the block at frame `fed`: what is written. */
+static void plan_output(const run_state *s, block_slot *slot) {
+    size_t frames = slot->frames;
+    uint64_t fed = s->fed;
     slot->drop = fed >= s->latency ? 0 : s->latency - fed < frames ? (size_t)(s->latency - fed) : frames;
-    slot->keep = fed < s->total && s->total - fed < frames ? (size_t)(s->total - fed) : frames;
+    slot->keep = s->total - fed < frames ? (size_t)(s->total - fed) : frames;
     slot->keep = slot->keep < slot->drop ? slot->drop : slot->keep;
 }
 
@@ -350,70 +371,98 @@ static bool goes_on(const run_state *s, uint64_t done) {
            job->progress(job->progress_user, done, s->result->frames, s->result->rate);
 }
 
-/* A portion of what is written of the slot beside the current one, or read into it. */
-static void write_or_read(void *context, int stage, int number, int piece) {
-    run_state *s = context;
+static void transfer_portion(void *context, int stage, int lane, int piece) {
+    transfer *way = context;
+    run_state *s = way->state;
+    uint64_t number = way->done + (uint64_t)(piece / s->portions);
     (void)stage;
-    if (s->lane[number].status != PINNA_OK)
+    (void)lane;
+    if (way->status != PINNA_OK || number >= way->begun)
         return;
-    block_slot *slot = &s->slot[1 - s->current];
-    size_t from = number == LANE_WRITE ? slot->written.from : 0;
-    size_t end = number == LANE_WRITE ? slot->written.end : slot->frames;
-    from += (size_t)piece * s->portion;
+    bool writes = way == &s->way[WRITING];
+    block_slot *slot = &s->slot[number % (uint64_t)s->slots];
+    size_t from = (writes ? slot->drop : 0) + (size_t)(piece % s->portions) * s->portion;
+    size_t end = writes ? slot->keep : slot->frames;
     end = from + s->portion < end ? from + s->portion : end;
-    pinna_error *err = &s->lane[number].error;
     if (from < end)
-        s->lane[number].status =
-            number == LANE_WRITE ? emit(s, slot, from, end, err) : read_input(s, slot, from, end, err);
+        way->status =
+            writes ? emit(s, slot, from, end, &way->error) : read_input(s, slot, from, end, &way->error);
 }
 
-/* Hands over the slot beside the current one: its output is written, and it becomes the block at frame `fed`. */
-static void begin_beside(run_state *s, uint64_t fed) {
-    block_slot *slot = &s->slot[1 - s->current];
-    slot->written.from = slot->drop;
-    slot->written.end = slot->keep;
-    plan_slot(s, slot, fed);
-    pn_job_begin(s->beside, s->pool, PN_JOB_LATER);
+/* Has the job done its part, and well? Then its blocks have passed. */
+static bool has_passed(transfer *way) {
+    if (!pn_job_is_done(way->job) || way->status != PINNA_OK)
+        return false;
+    way->done = way->begun;
+    return true;
 }
 
-static pinna_status finish_beside(run_state *s, pinna_error *err) {
-    pn_job_finish(s->beside);
-    for (int l = 0; l < LANES; ++l)
-        if (s->lane[l].status != PINNA_OK)
-            return pn_fail(err, s->lane[l].status, "%s", s->lane[l].error.text);
+static void begin_transfer(run_state *s, transfer *way) {
+    if (way->begun > way->done)
+        pn_job_begin(way->job, s->pool, PN_JOB_LATER);
+}
+
+/* Who has done its part gets the next: slots that are free are read into, those convolved are written. */
+static void transfer_more(run_state *s) {
+    transfer *writing = &s->way[WRITING], *reading = &s->way[READING];
+    if (has_passed(writing)) {
+        writing->begun = s->blocks;
+        begin_transfer(s, writing);
+    }
+    if (!has_passed(reading))
+        return;
+    /* The first by itself, for a quick start. */
+    uint64_t end = reading->done == 0 ? 1 : s->blocks + (uint64_t)s->slots;
+    for (; reading->begun < end && s->planned < s->total; ++reading->begun) {
+        block_slot *slot = &s->slot[reading->begun % (uint64_t)s->slots];
+        slot->frames = next_frames(s, s->planned);
+        s->planned += slot->frames;
+    }
+    begin_transfer(s, reading);
+}
+
+/* Until `done` of the way's blocks have passed. */
+static pinna_status await(run_state *s, transfer *way, uint64_t done, pinna_error *err) {
+    transfer_more(s);
+    while (way->done < done) {
+        pn_job_finish(way->job);
+        if (way->status != PINNA_OK)
+            return pn_fail(err, way->status, "%s", way->error.text);
+        transfer_more(s);
+    }
     return PINNA_OK;
 }
 
 static pinna_status run_block(run_state *s, pinna_error *err) {
-    block_slot *slot = &s->slot[s->current];
-    begin_beside(s, s->fed + slot->frames);
-    pinna_status status = pn_convolver_process(s->convolver, (const float *const *)slot->in_rows,
-                                               slot->out_rows, slot->frames, err);
-    pinna_status beside = finish_beside(s, status == PINNA_OK ? err : NULL);
-    return status == PINNA_OK ? beside : status;
+    uint64_t slots = (uint64_t)s->slots;
+    block_slot *slot = &s->slot[s->blocks % slots];
+    pinna_status status = await(s, &s->way[READING], s->blocks + 1, err);
+    if (status == PINNA_OK && s->blocks >= slots)
+        status = await(s, &s->way[WRITING], s->blocks + 1 - slots, err);
+    if (status != PINNA_OK)
+        return status;
+    plan_output(s, slot);
+    status = pn_convolver_process(s->convolver, (const float *const *)slot->in_rows, slot->out_rows,
+                                  slot->frames, err);
+    s->fed += slot->frames;
+    ++s->blocks;
+    return status;
 }
 
 static pinna_status convolve(run_state *s, pinna_error *err) {
+    pinna_status status = PINNA_OK;
     s->latency = s->swap_at == UINT64_MAX ? 0 : s->block;
     s->total = s->result->frames + s->latency;
-    begin_beside(s, 0);
-    pinna_status status = finish_beside(s, err);
-    s->current = 1 - s->current;
     while (s->fed < s->total && status == PINNA_OK) {
         if (s->swap_at != UINT64_MAX && s->fed == s->swap_at + s->latency)
             status = exchange(s, err);
         if (status == PINNA_OK)
             status = run_block(s, err);
-        s->fed += s->slot[s->current].frames;
-        s->current = 1 - s->current;
         uint64_t done = s->fed < s->total ? s->fed : s->total;
         if (status == PINNA_OK && !goes_on(s, done > s->latency ? done - s->latency : 0))
             status = pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
     }
-    if (status != PINNA_OK)
-        return status;
-    begin_beside(s, s->fed);
-    return finish_beside(s, err);
+    return status == PINNA_OK ? await(s, &s->way[WRITING], s->blocks, err) : status;
 }
 
 static pinna_status normalize(run_state *s, pinna_error *err) {
@@ -530,9 +579,12 @@ static void conclude(run_state *s) {
 }
 
 static void free_state(run_state *s) {
+    for (int w = 0; w < WAYS; ++w) {
+        pn_job_free(s->way[w].job);
+        pn_free(s->way[w].rows);
+    }
     pn_convolver_free(s->convolver);
     pn_backend_close(s->backend);
-    pn_job_free(s->beside);
     pn_pool_free(s->pool);
     pn_audio_writer_free(s->writer);
     pn_spill_free(s->spill);
@@ -540,14 +592,12 @@ static void free_state(run_state *s) {
     free_responses(&s->first);
     free_responses(&s->second);
     pn_free(s->interleaved);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < SLOTS; ++i) {
         pn_free(s->slot[i].in_data);
         pn_free(s->slot[i].out_data);
         pn_free(s->slot[i].in_rows);
         pn_free(s->slot[i].out_rows);
     }
-    pn_free(s->lane[LANE_WRITE].rows);
-    pn_free(s->lane[LANE_READ].rows);
 }
 
 pinna_status pn_convolution_run(const pn_convolution *job, pn_messages *messages,

@@ -444,6 +444,10 @@ static void end_work(pn_job *job, bool may_help) {
     }
 }
 
+bool pn_job_is_done(const pn_job *job) {
+    return is_closed(job);
+}
+
 void pn_job_finish(pn_job *job) {
     end_work(job, true);
 }

@@ -51,6 +51,8 @@ PN_BLOCK_PATH void pn_job_begin(pn_job *job, pn_pool *pool, int frames_left);
 /* Sees to it that `share` (0 .. 1) of the pieces were begun, by the owner itself where the workers are behind: then it
  * is as even as with one thread. */
 PN_BLOCK_PATH void pn_job_pace(pn_job *job, double share, int frames_left);
+/* Whether all is done; never before the first begin that it is not. */
+PN_BLOCK_PATH bool pn_job_is_done(const pn_job *job);
 /* Returns when all is done. The owner takes part; while only others' lanes are left it helps with other work. */
 PN_BLOCK_PATH void pn_job_finish(pn_job *job);
 /* The pieces not begun yet are left out. Nothing runs any more when it returns. */
