@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
 
-/* One word says all of a work's lanes that a thread must know to take one:
+/* One word says all of a job's lanes that a thread must know to take one:
  *     state = run number (32 bits) | stage (16) | free lanes (16, a bit each)
  * To take a lane is to clear its bit by compare-and-swap, which fails when the run or the stage is another one by now;
- * to leave it half done is to set the bit again. Who ends the last lane of a stage opens the next, or closes the work.
+ * to leave it half done is to set the bit again. Who ends the last lane of a stage opens the next, or closes the job.
  *
- * The pool's table has the address of every work that was ever begun on it, until that is freed. Who looks through the
- * table raises a counter of its own before; a work is freed when it has left the table and every thread has begun to
+ * The pool's table has the address of every job that was ever begun on it, until that is freed. Who looks through the
+ * table raises a counter of its own before; a job is freed when it has left the table and every thread has begun to
  * look anew since, or sleeps. (Quiescent states, as in read-copy-update: McKenney and Slingwine 1998.)
  *
  * Sleep: a worker counts itself among the sleepers, looks once more, and waits; who opens lanes does so first and takes
@@ -138,7 +138,7 @@ static bool run_piece(const hold *h) {
     return job->next[h->lane] < job->shape.pieces[h->stage][h->lane];
 }
 
-/* The work may be gone afterwards. */
+/* The job may be gone afterwards. */
 static void leave_lane(const hold *h, bool more) {
     if (more)
         atomic_fetch_or(&h->job->state, (uint64_t)1 << h->lane);
@@ -157,7 +157,7 @@ static void end_look(pool_place *place) {
     atomic_store(&place->away, true);
 }
 
-/* The work with a free lane that is due first, of those due before `frames`; NULL: none. */
+/* The job with a free lane that is due first, of those due before `frames`; NULL: none. */
 static pn_job *most_urgent(pn_pool *pool, int frames) {
     pn_job *best = NULL;
     int used = atomic_load(&pool->used);
@@ -207,7 +207,7 @@ static void detach(pn_job *job) {
 
 /* ------------------------------------------------------------------ workers */
 
-/* Runs a lane of the most urgent work, until its end or until something more urgent comes. */
+/* Runs a lane of the most urgent job, until its end or until something more urgent comes. */
 static bool run_most_urgent(pool_place *place) {
     pn_pool *pool = place->pool;
     int number = (int)(place - pool->place);
@@ -407,7 +407,7 @@ static void run_own(pn_job *job) {
     }
 }
 
-/* Pieces of other work, until there is something to do here or nothing left to wait for. */
+/* Pieces of another job, until there is something to do here or nothing left to wait for. */
 static bool help_others(const pn_job *job) {
     pool_place *place = &job->pool->place[0];
     begin_look(place);
@@ -432,7 +432,7 @@ static void pause_for(int polls) {
 #endif
 }
 
-static void end_work(pn_job *job, bool may_help) {
+static void end_job(pn_job *job, bool may_help) {
     atomic_store_explicit(&job->frames_left, 0, memory_order_relaxed);
     bool shared = atomic_load_explicit(&job->shared, memory_order_relaxed);
     if (shared && has_free_lane(job))
@@ -449,10 +449,10 @@ bool pn_job_is_done(const pn_job *job) {
 }
 
 void pn_job_finish(pn_job *job) {
-    end_work(job, true);
+    end_job(job, true);
 }
 
 void pn_job_cancel(pn_job *job) {
     atomic_store_explicit(&job->cancelled, true, memory_order_relaxed);
-    end_work(job, false);
+    end_job(job, false);
 }

@@ -26,7 +26,8 @@
  *
  * Every job runs in three steps, so that a device can work while the host goes on and a CPU can spread the work:
  *   begin    hands over the inputs; a device starts; must not wait
- *   advance  (levels only) the CPU does its share of the work, up to `done` of `of` equal steps; a device nothing
+ *   advance  (levels only) the CPU does its share of the work, up to `done` of `of` equal steps, as far as the threads
+ *            of its pool have not done it; a device nothing
  *   finish   does what is left or waits for the device, and gives the result
  * begin, advance and finish are block path: no allocation, no lock, no log, no file. Waiting for a device happens
  * in finish only, which a render thread may call but never the audio callback. */
