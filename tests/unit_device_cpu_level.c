@@ -213,6 +213,47 @@ static void threads_change_no_bit(void **state) {
     }
 }
 
+/* Channels that share nothing, whole channels a thread where there are as many as threads, and one component: jobs that
+ * are with the pool, fed, left unfinished and reset. */
+static void jobs_with_a_pool_change_no_bit(void **state) {
+    (void)state;
+    enum { BLOCK = 8192 };
+    for (int diagonal = 0; diagonal < 2; ++diagonal) {
+        bench b;
+        bench_open(&b, BLOCK, 4, 4, 7);
+        for (int c = 0; c < 4; ++c)
+            add_entry(&b, c, diagonal ? c : 0, (size_t)(2 * c + 2) * BLOCK - 100);
+        open_level(&b, 1);
+        run_all(&b, 1);
+        assert_exact(&b);
+        float *alone = copy_out(&b);
+        close_level(&b);
+        for (int threads = 2; threads <= 3; ++threads) {
+            const float *history[MOST_CHANNELS];
+            uint64_t dice = 3;
+            open_level(&b, threads);
+            for (size_t k = 0; k < 3; ++k)
+                assert_int_equal(b.backend->ops->level_feed(b.level, window(&b, k * BLOCK, history), NULL),
+                                 PINNA_OK);
+            for (size_t k = 3; k < 5; ++k)
+                run_job(&b, k * BLOCK, 5, &dice);
+            for (int o = 0; o < 4; ++o)
+                assert_memory_equal(b.out[o] + (size_t)3 * BLOCK,
+                                    alone + (size_t)o * b.frames + (size_t)3 * BLOCK,
+                                    (size_t)2 * BLOCK * sizeof *alone);
+            assert_int_equal(b.backend->ops->level_begin(b.level, window(&b, 0, history), NULL), PINNA_OK);
+            b.backend->ops->level_advance(b.level, 1, 3);
+            b.backend->ops->level_reset(b.level);
+            run_all(&b, 4);
+            assert_same(&b, alone);
+            assert_int_equal(b.backend->ops->level_begin(b.level, window(&b, 0, history), NULL), PINNA_OK);
+            close_level(&b);
+        }
+        pn_free(alone);
+        bench_close(&b);
+    }
+}
+
 /* After any number of jobs, one of them unfinished. */
 static void reset_forgets_all(void **state) {
     (void)state;
@@ -296,8 +337,9 @@ static void lent_results_stay(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_partitions), cmocka_unit_test(matrices_of_components),
-        cmocka_unit_test(threads_change_no_bit),    cmocka_unit_test(reset_forgets_all),
-        cmocka_unit_test(feeding_replaces_running), cmocka_unit_test(lent_results_stay),
+        cmocka_unit_test(threads_change_no_bit),    cmocka_unit_test(jobs_with_a_pool_change_no_bit),
+        cmocka_unit_test(reset_forgets_all),        cmocka_unit_test(feeding_replaces_running),
+        cmocka_unit_test(lent_results_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

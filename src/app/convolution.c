@@ -18,11 +18,16 @@
  * frames, so it runs in its buffered mode, one block late: its first block of output is dropped, and the exchange is
  * made when swap + block frames have gone in, which is when output frame `swap` comes next. */
 
-/* Blocks go through two slots in turn: while one is convolved, the result of the one before is written and the input
- * of the next is read. One thread does both in order; with several, reading and writing have a thread beside. */
+/* Blocks go through a ring of slots: they are read, convolved and written. Reading ahead and writing after are jobs of
+ * one lane each, which the pool's threads do portion by portion whenever the convolution, which is more urgent, leaves
+ * one free. With one thread there is one slot, and all goes in order. */
 
 static const double fade_s = 0.02;
 static const double normalized_peak = 0.8912509381337456; /* -1 dBFS */
+
+enum { PORTION_SAMPLES = 32768, SMALLEST_PORTION = 64 };
+enum { WRITING, READING, WAYS };
+enum { SLOTS = 3 };
 
 typedef struct {
     pn_audio audio;
@@ -30,21 +35,33 @@ typedef struct {
     size_t count;
 } response_set;
 
-/* A block on its way; frames 0 = none. */
+/* A block on its way. The output of one may still be written while the input of a later one is read. */
 typedef struct {
     float *in_data, *out_data; /* [inputs][block], [outputs][block] */
     float **in_rows, **out_rows;
-    size_t frames;
+    size_t frames;     /* of the input */
     size_t drop, keep; /* of the output, frames drop .. keep - 1 are written */
 } block_slot;
 
+typedef struct run_state run_state;
+
+/* Reading, or writing: blocks `done` .. `begun` - 1 are with its job. */
 typedef struct {
+    run_state *state;
+    pn_job *job;
+    float **rows;
+    uint64_t done, begun;
+    pinna_status status;
+    pinna_error error;
+} transfer;
+
+struct run_state {
     const pn_convolution *job;
     pn_messages *messages;
     pn_convolution_result *result;
     pn_audio_reader *reader;
     response_set first, second;
-    pn_pool *pool, *pair; /* pair: NULL with one thread */
+    pn_pool *pool;
     pn_backend *backend;
     pn_convolver *convolver;
     pn_audio_writer *writer;
@@ -52,16 +69,18 @@ typedef struct {
     int inputs, outputs;
     size_t block;
     uint64_t swap_at; /* output frame; UINT64_MAX = never */
-    bool input_ended;
-    float *interleaved; /* [block][inputs] */
-    float **emit_rows;
-    block_slot slot[2];
-    uint64_t fed, total; /* frames of input */
+    block_slot slot[SLOTS];
+    int slots;             /* in use */
+    uint64_t blocks;       /* convolved */
+    uint64_t fed, planned; /* frames of input: convolved, and given to blocks */
+    uint64_t total;        /* to be convolved */
     size_t latency;
-    int current; /* slot that is convolved */
-    pinna_status compute_status, io_status;
-    pinna_error compute_error, io_error;
-} run_state;
+    transfer way[WAYS];
+    size_t portion; /* frames of a piece */
+    int portions;   /* of a block */
+    bool input_ended;
+    float *interleaved; /* [portion][inputs] */
+};
 
 bool pn_convolution_route(int inputs, int responses, int *outputs, pinna_ir *irs, int *response,
                           size_t *count, const char **layout) {
@@ -200,23 +219,20 @@ static pinna_status open_writer(run_state *s, pinna_error *err) {
 }
 
 /* The largest of both exchanges' blocks, so that neither plan has too many partitions. */
+static pinna_status make_plan(const run_state *s, int outputs, size_t entries, size_t longest, pn_plan *plan,
+                              pinna_error *err) {
+    return pn_plan_make(&(pn_plan_desc){.mode = PN_PLAN_OFFLINE,
+                                        .kind = s->backend->kind,
+                                        .inputs = s->inputs,
+                                        .outputs = outputs,
+                                        .entries = entries,
+                                        .longest = longest},
+                        plan, err);
+}
+
 static pinna_status open_convolver(run_state *s, pinna_error *err) {
-    pinna_status status = pn_pool_create(s->job->threads, &s->pool, err);
-    if (status == PINNA_OK && pn_pool_threads(s->pool) > 1)
-        status = pn_pool_create(2, &s->pair, err);
-    if (status == PINNA_OK)
-        status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
-    if (status == PINNA_OK)
-        status = pn_backend_set_spectra(s->backend, s->job->spectra, s->messages, err);
     pn_plan plan;
-    if (status == PINNA_OK)
-        status = pn_plan_make(&(pn_plan_desc){.mode = PN_PLAN_OFFLINE,
-                                              .kind = s->backend->kind,
-                                              .inputs = s->inputs,
-                                              .outputs = s->outputs,
-                                              .entries = s->first.count,
-                                              .longest = s->result->frames_ir},
-                              &plan, err);
+    pinna_status status = make_plan(s, s->outputs, s->first.count, s->result->frames_ir, &plan, err);
     if (status != PINNA_OK)
         return status;
     pn_convolver_desc desc = {
@@ -254,43 +270,71 @@ static bool allocate_slot(const run_state *s, block_slot *slot) {
     return true;
 }
 
-static pinna_status allocate(run_state *s, pinna_error *err) {
-    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
-    s->interleaved = pn_alloc(inputs, row);
-    s->emit_rows = pn_alloc(outputs, sizeof(float *));
-    if (s->interleaved == NULL || s->emit_rows == NULL || !allocate_slot(s, &s->slot[0]) ||
-        !allocate_slot(s, &s->slot[1]))
-        return pn_fail_memory(err, "the convolution's blocks",
-                              (double)(3 * inputs + 2 * outputs) * (double)row);
-    return PINNA_OK;
+static void transfer_portion(void *context, int stage, int lane, int piece);
+
+static size_t choose_portion(const run_state *s) {
+    int channels = s->inputs > s->outputs ? s->inputs : s->outputs;
+    size_t portion = PORTION_SAMPLES / (size_t)channels;
+    portion = portion < SMALLEST_PORTION ? SMALLEST_PORTION : portion;
+    return portion < s->block ? portion : s->block;
 }
 
-/* The slot's frames of input; silence after its end. */
-static pinna_status read_input(run_state *s, block_slot *slot, pinna_error *err) {
-    size_t got = 0, inputs = (size_t)s->inputs, frames = slot->frames;
+static pinna_status make_transfer(run_state *s, transfer *way, int channels, pinna_error *err) {
+    way->state = s;
+    way->rows = pn_alloc((size_t)channels, sizeof *way->rows);
+    if (way->rows == NULL)
+        return pn_fail_memory(err, "the convolution's blocks", 0);
+    return pn_job_create(&(pn_job_shape){.run = transfer_portion,
+                                         .context = way,
+                                         .stages = 1,
+                                         .lanes = {1},
+                                         .pieces = {{s->slots * s->portions}}},
+                         &way->job, err);
+}
+
+static pinna_status allocate(run_state *s, pinna_error *err) {
+    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs;
+    s->slots = pn_pool_threads(s->pool) > 1 ? SLOTS : 1;
+    s->portion = choose_portion(s);
+    s->portions = (int)((s->block + s->portion - 1) / s->portion);
+    s->interleaved = pn_alloc(inputs, s->portion * sizeof(float));
+    bool allocated = s->interleaved != NULL;
+    for (int i = 0; i < s->slots; ++i)
+        allocated = allocated && allocate_slot(s, &s->slot[i]);
+    if (!allocated)
+        return pn_fail_memory(err, "the convolution's blocks",
+                              (double)(inputs + outputs) * (double)s->block * s->slots * sizeof(float));
+    pinna_status status = make_transfer(s, &s->way[READING], s->inputs, err);
+    return status == PINNA_OK ? make_transfer(s, &s->way[WRITING], s->outputs, err) : status;
+}
+
+/* Frames from .. end-1 of the slot's input; silence after its end. */
+static pinna_status read_input(run_state *s, block_slot *slot, size_t from, size_t end, pinna_error *err) {
+    size_t got = 0, inputs = (size_t)s->inputs, frames = end - from;
     if (!s->input_ended) {
         pinna_status status = pn_audio_reader_read(s->reader, s->interleaved, frames, &got, err);
         if (status != PINNA_OK)
             return status;
         s->input_ended = got < frames;
     }
-    pn_deinterleave(slot->in_rows, inputs, 0, s->interleaved, got);
+    pn_deinterleave(slot->in_rows, inputs, from, s->interleaved, got);
     for (size_t i = 0; i < inputs; ++i)
-        memset(slot->in_rows[i] + got, 0, (frames - got) * sizeof(float));
+        memset(slot->in_rows[i] + from + got, 0, (frames - got) * sizeof(float));
     return PINNA_OK;
 }
 
-static pinna_status emit(run_state *s, const block_slot *slot, pinna_error *err) {
+/* Frames from .. end-1 of the slot's output. */
+static pinna_status emit(run_state *s, const block_slot *slot, size_t from, size_t end, pinna_error *err) {
     pn_convolution_result *r = s->result;
-    size_t count = slot->keep - slot->drop;
+    float **at = s->way[WRITING].rows;
     for (int o = 0; o < s->outputs; ++o) {
-        s->emit_rows[o] = slot->out_rows[o] + slot->drop;
-        double peak = s->spill == NULL ? 0 : (double)pn_largest(s->emit_rows[o], count);
+        at[o] = slot->out_rows[o] + from;
+        double peak = s->spill == NULL ? 0 : (double)pn_largest(at[o], end - from);
         r->peak = peak > r->peak ? peak : r->peak;
     }
-    const float *const *rows = (const float *const *)s->emit_rows;
-    return s->spill != NULL ? pn_spill_write(s->spill, rows, count, err)
-                            : pn_audio_writer_write(s->writer, rows, count, err);
+    const float *const *rows = (const float *const *)at;
+    return s->spill != NULL ? pn_spill_write(s->spill, rows, end - from, err)
+                            : pn_audio_writer_write(s->writer, rows, end - from, err);
 }
 
 static pinna_status exchange(run_state *s, pinna_error *err) {
@@ -312,12 +356,13 @@ static size_t next_frames(const run_state *s, uint64_t fed) {
     return (size_t)(exchange_at - fed);
 }
 
-/* Makes the slot the block at input frame `fed`, or none when that is past the end. */
-static void plan_slot(const run_state *s, block_slot *slot, uint64_t fed) {
-    size_t frames = fed < s->total ? next_frames(s, fed) : 0;
-    slot->frames = frames;
+/* Of the output of the block at frame `fed`: what is written. */
+static void plan_output(const run_state *s, block_slot *slot) {
+    size_t frames = slot->frames;
+    uint64_t fed = s->fed;
     slot->drop = fed >= s->latency ? 0 : s->latency - fed < frames ? (size_t)(s->latency - fed) : frames;
-    slot->keep = fed < s->total && s->total - fed < frames ? (size_t)(s->total - fed) : frames;
+    slot->keep = s->total - fed < frames ? (size_t)(s->total - fed) : frames;
+    slot->keep = slot->keep < slot->drop ? slot->drop : slot->keep;
 }
 
 static bool goes_on(const run_state *s, uint64_t done) {
@@ -326,56 +371,98 @@ static bool goes_on(const run_state *s, uint64_t done) {
            job->progress(job->progress_user, done, s->result->frames, s->result->rate);
 }
 
-static pinna_status compute(run_state *s, pinna_error *err) {
-    block_slot *slot = &s->slot[s->current];
-    return pn_convolver_process(s->convolver, (const float *const *)slot->in_rows, slot->out_rows,
-                                slot->frames, err);
+static void transfer_portion(void *context, int stage, int lane, int piece) {
+    transfer *way = context;
+    run_state *s = way->state;
+    uint64_t number = way->done + (uint64_t)(piece / s->portions);
+    (void)stage;
+    (void)lane;
+    if (way->status != PINNA_OK || number >= way->begun)
+        return;
+    bool writes = way == &s->way[WRITING];
+    block_slot *slot = &s->slot[number % (uint64_t)s->slots];
+    size_t from = (writes ? slot->drop : 0) + (size_t)(piece % s->portions) * s->portion;
+    size_t end = writes ? slot->keep : slot->frames;
+    end = from + s->portion < end ? from + s->portion : end;
+    if (from < end)
+        way->status =
+            writes ? emit(s, slot, from, end, &way->error) : read_input(s, slot, from, end, &way->error);
 }
 
-/* Writes the block before the current one, and reads the next into its slot. */
-static pinna_status write_and_read(run_state *s, pinna_error *err) {
-    block_slot *slot = &s->slot[1 - s->current];
-    pinna_status status = slot->keep > slot->drop ? emit(s, slot, err) : PINNA_OK;
-    plan_slot(s, slot, s->fed + s->slot[s->current].frames);
-    if (status == PINNA_OK && slot->frames > 0)
-        status = read_input(s, slot, err);
+/* Has the job done its part, and well? Then its blocks have passed. */
+static bool has_passed(transfer *way) {
+    if (!pn_job_is_done(way->job) || way->status != PINNA_OK)
+        return false;
+    way->done = way->begun;
+    return true;
+}
+
+static void begin_transfer(run_state *s, transfer *way) {
+    if (way->begun > way->done)
+        pn_job_begin(way->job, s->pool, PN_JOB_LATER);
+}
+
+/* Who has done its part gets the next: slots that are free are read into, those convolved are written. */
+static void transfer_more(run_state *s) {
+    transfer *writing = &s->way[WRITING], *reading = &s->way[READING];
+    if (has_passed(writing)) {
+        writing->begun = s->blocks;
+        begin_transfer(s, writing);
+    }
+    if (!has_passed(reading))
+        return;
+    /* The first by itself, for a quick start. */
+    uint64_t end = reading->done == 0 ? 1 : s->blocks + (uint64_t)s->slots;
+    for (; reading->begun < end && s->planned < s->total; ++reading->begun) {
+        block_slot *slot = &s->slot[reading->begun % (uint64_t)s->slots];
+        slot->frames = next_frames(s, s->planned);
+        s->planned += slot->frames;
+    }
+    begin_transfer(s, reading);
+}
+
+/* Until `done` of the way's blocks have passed. */
+static pinna_status await(run_state *s, transfer *way, uint64_t done, pinna_error *err) {
+    transfer_more(s);
+    while (way->done < done) {
+        pn_job_finish(way->job);
+        if (way->status != PINNA_OK)
+            return pn_fail(err, way->status, "%s", way->error.text);
+        transfer_more(s);
+    }
+    return PINNA_OK;
+}
+
+static pinna_status run_block(run_state *s, pinna_error *err) {
+    uint64_t slots = (uint64_t)s->slots;
+    block_slot *slot = &s->slot[s->blocks % slots];
+    pinna_status status = await(s, &s->way[READING], s->blocks + 1, err);
+    if (status == PINNA_OK && s->blocks >= slots)
+        status = await(s, &s->way[WRITING], s->blocks + 1 - slots, err);
+    if (status != PINNA_OK)
+        return status;
+    plan_output(s, slot);
+    status = pn_convolver_process(s->convolver, (const float *const *)slot->in_rows, slot->out_rows,
+                                  slot->frames, err);
+    s->fed += slot->frames;
+    ++s->blocks;
     return status;
 }
 
-static void task(void *context, int number) {
-    run_state *s = context;
-    if (number == 0)
-        s->compute_status = compute(s, &s->compute_error);
-    else
-        s->io_status = write_and_read(s, &s->io_error);
-}
-
-static pinna_status run_tasks(run_state *s, pinna_error *err) {
-    pn_pool_run(s->pair, task, s, 2);
-    const pinna_error *failed = s->compute_status != PINNA_OK ? &s->compute_error
-                                : s->io_status != PINNA_OK    ? &s->io_error
-                                                              : NULL;
-    return failed == NULL ? PINNA_OK : pn_fail(err, failed->status, "%s", failed->text);
-}
-
 static pinna_status convolve(run_state *s, pinna_error *err) {
+    pinna_status status = PINNA_OK;
     s->latency = s->swap_at == UINT64_MAX ? 0 : s->block;
     s->total = s->result->frames + s->latency;
-    plan_slot(s, &s->slot[0], 0);
-    pinna_status status = read_input(s, &s->slot[0], err);
     while (s->fed < s->total && status == PINNA_OK) {
         if (s->swap_at != UINT64_MAX && s->fed == s->swap_at + s->latency)
             status = exchange(s, err);
         if (status == PINNA_OK)
-            status = run_tasks(s, err);
-        s->fed += s->slot[s->current].frames;
-        s->current = 1 - s->current;
+            status = run_block(s, err);
         uint64_t done = s->fed < s->total ? s->fed : s->total;
         if (status == PINNA_OK && !goes_on(s, done > s->latency ? done - s->latency : 0))
             status = pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
     }
-    const block_slot *last = &s->slot[1 - s->current];
-    return status == PINNA_OK && last->keep > last->drop ? emit(s, last, err) : status;
+    return status == PINNA_OK ? await(s, &s->way[WRITING], s->blocks, err) : status;
 }
 
 static pinna_status normalize(run_state *s, pinna_error *err) {
@@ -404,12 +491,64 @@ static pinna_status normalize(run_state *s, pinna_error *err) {
     return PINNA_OK;
 }
 
+/* What takes its time and need not be done one after another. */
+enum { PREPARE_RESPONSES, PREPARE_BACKEND, PREPARATIONS };
+
+typedef struct {
+    run_state *state;
+    size_t frames_ir; /* as the header of IR says; 0 = unknown */
+    int channels_ir;
+    pinna_status status[PREPARATIONS];
+    pinna_error error[PREPARATIONS];
+} preparation;
+
+static pinna_status open_backend(preparation *p, pinna_error *err) {
+    run_state *s = p->state;
+    pinna_status status = pn_backend_open(s->job->device, s->pool, s->messages, &s->backend, err);
+    if (status == PINNA_OK)
+        status = pn_backend_set_spectra(s->backend, s->job->spectra, s->messages, err);
+    if (status != PINNA_OK || p->frames_ir == 0)
+        return status;
+    /* Ahead, by a guess: should it be wrong, the right ones are made when they are needed. */
+    pn_plan plan;
+    int channels = p->channels_ir > s->inputs ? p->channels_ir : s->inputs;
+    if (make_plan(s, channels, (size_t)channels, p->frames_ir, &plan, NULL) == PINNA_OK)
+        pn_backend_cpu_prepare(s->backend, plan.block, NULL);
+    return PINNA_OK;
+}
+
+static void prepare_one(void *context, int number) {
+    preparation *p = context;
+    pinna_error *err = &p->error[number];
+    p->status[number] = number == PREPARE_RESPONSES
+                            ? load_responses(p->state, p->state->job->ir, &p->state->first, err)
+                            : open_backend(p, err);
+}
+
+static pinna_status prepare(run_state *s, pinna_error *err) {
+    preparation p = {.state = s};
+    pn_audio_reader *ir = NULL;
+    if (pn_audio_reader_open(s->job->ir, NULL, &ir, NULL) == PINNA_OK) {
+        double ratio = pn_audio_reader_info(s->reader)->rate / pn_audio_reader_info(ir)->rate;
+        p.frames_ir = (size_t)((double)pn_audio_reader_info(ir)->frames * ratio);
+        p.channels_ir = pn_audio_reader_info(ir)->channels;
+        pn_audio_reader_free(ir);
+    }
+    pn_pool_run(s->pool, prepare_one, &p, PREPARATIONS);
+    for (int i = 0; i < PREPARATIONS; ++i)
+        if (p.status[i] != PINNA_OK)
+            return pn_fail(err, p.status[i], "%s", p.error[i].text);
+    return PINNA_OK;
+}
+
 static pinna_status work(run_state *s, pinna_error *err) {
     pinna_status status = pn_audio_reader_open(s->job->in, s->messages, &s->reader, err);
     if (status != PINNA_OK)
         return status;
     s->inputs = pn_audio_reader_info(s->reader)->channels;
-    status = load_responses(s, s->job->ir, &s->first, err);
+    status = pn_pool_create(s->job->threads, &s->pool, err);
+    if (status == PINNA_OK)
+        status = prepare(s, err);
     if (status == PINNA_OK)
         status = load_exchange(s, err);
     if (status == PINNA_OK)
@@ -442,23 +581,25 @@ static void conclude(run_state *s) {
 }
 
 static void free_state(run_state *s) {
+    for (int w = 0; w < WAYS; ++w) {
+        pn_job_free(s->way[w].job);
+        pn_free(s->way[w].rows);
+    }
     pn_convolver_free(s->convolver);
     pn_backend_close(s->backend);
     pn_pool_free(s->pool);
-    pn_pool_free(s->pair);
     pn_audio_writer_free(s->writer);
     pn_spill_free(s->spill);
     pn_audio_reader_free(s->reader);
     free_responses(&s->first);
     free_responses(&s->second);
     pn_free(s->interleaved);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < SLOTS; ++i) {
         pn_free(s->slot[i].in_data);
         pn_free(s->slot[i].out_data);
         pn_free(s->slot[i].in_rows);
         pn_free(s->slot[i].out_rows);
     }
-    pn_free(s->emit_rows);
 }
 
 pinna_status pn_convolution_run(const pn_convolution *job, pn_messages *messages,

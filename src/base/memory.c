@@ -10,7 +10,7 @@
 
 /* Large buffers ask for huge pages: spectra of some 100 MB are read through once per job, and the walks of the page
  * tables would be felt. */
-enum { HUGE_PAGE = 1 << 21, HUGE_FROM = 4 * HUGE_PAGE };
+enum { HUGE_PAGE = 1 << 21, HUGE_FROM = HUGE_PAGE };
 
 static atomic_long fail_countdown;
 static atomic_long allocations;

@@ -95,6 +95,8 @@ static pinna_status make_engine(pn_convolver *c, pn_exchange *x, const pinna_ir 
         status = pn_backend_cpu_open(NULL, &x->own_backend, err);
     if (status != PINNA_OK)
         return status;
+    if (on_cpu)
+        pn_backend_cpu_expect(x->own_backend, c->pool);
     pn_backend *backend = on_cpu ? x->own_backend : c->device;
     pn_engine_desc desc = pn_convolver_engine_desc(c, backend, irs, count);
     return pn_engine_create(&desc, &x->engine, err);

@@ -26,7 +26,8 @@
  *
  * Every job runs in three steps, so that a device can work while the host goes on and a CPU can spread the work:
  *   begin    hands over the inputs; a device starts; must not wait
- *   advance  (levels only) the CPU does its share of the work, up to `done` of `of` equal steps; a device nothing
+ *   advance  (levels only) the CPU does its share of the work, up to `done` of `of` equal steps, as far as the threads
+ *            of its pool have not done it; a device nothing
  *   finish   does what is left or waits for the device, and gives the result
  * begin, advance and finish are block path: no allocation, no lock, no log, no file. Waiting for a device happens
  * in finish only, which a render thread may call but never the audio callback. */
@@ -239,6 +240,11 @@ pinna_status pn_backend_selftest(pn_backend *backend, void (*report)(void *user,
 /* Implementations, for pn_backend_open and tests. OpenCL takes besides "auto": as "opencl", but GPUs and
  * accelerators only; without one it fails with the reason. */
 pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_error *err);
+/* Makes what levels of this block need of a CPU back end (others: nothing), so that they are made quicker: in another
+ * thread, before. */
+pinna_status pn_backend_cpu_prepare(pn_backend *backend, int block, pinna_error *err);
+/* Objects made from now on suit this pool, which is set later: what is made beside the thread that uses it. */
+void pn_backend_cpu_expect(pn_backend *backend, const pn_pool *pool);
 /* The pool of a CPU back end: it can be exchanged, or taken away, while none of its jobs runs. */
 pn_pool *pn_backend_cpu_pool(const pn_backend *backend);
 PN_BLOCK_PATH void pn_backend_cpu_set_pool(pn_backend *backend, pn_pool *pool);

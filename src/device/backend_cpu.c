@@ -8,7 +8,25 @@
 #include "base/memory.h"
 
 static void close_cpu(pn_backend *backend) {
-    pn_free(backend);
+    pn_cpu *cpu = (pn_cpu *)backend;
+    for (int k = 0; k < PN_CPU_SIZES; ++k)
+        pn_rafft_free(cpu->fft[k]);
+    pn_free(cpu);
+}
+
+pinna_status pn_cpu_transform(pn_cpu *cpu, int size, const pn_rafft **fft, pinna_error *err) {
+    int k = __builtin_ctz((unsigned)size);
+    pinna_status status = PINNA_OK;
+    if (cpu->fft[k] == NULL)
+        status = pn_rafft_create(size, cpu->simd, &cpu->fft[k], err);
+    *fft = cpu->fft[k];
+    return status;
+}
+
+pinna_status pn_backend_cpu_prepare(pn_backend *backend, int block, pinna_error *err) {
+    const pn_rafft *fft;
+    return backend->kind == PN_BACKEND_CPU ? pn_cpu_transform((pn_cpu *)backend, 2 * block, &fft, err)
+                                           : PINNA_OK;
 }
 
 static const pn_backend_ops cpu_ops = {
@@ -54,6 +72,7 @@ pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_erro
     cpu->head.ops = &cpu_ops;
     cpu->head.kind = PN_BACKEND_CPU;
     cpu->pool = pool;
+    cpu->shared = pn_pool_threads(pool) > 1;
     cpu->simd = pn_simd_best();
     snprintf(cpu->head.name, sizeof cpu->head.name, "cpu");
     char name[128];
@@ -63,6 +82,10 @@ pinna_status pn_backend_cpu_open(pn_pool *pool, pn_backend **backend, pinna_erro
              pn_simd_name(cpu->simd), threads, threads == 1 ? "" : "s");
     *backend = &cpu->head;
     return PINNA_OK;
+}
+
+void pn_backend_cpu_expect(pn_backend *backend, const pn_pool *pool) {
+    ((pn_cpu *)backend)->shared = pn_pool_threads(pool) > 1;
 }
 
 pn_pool *pn_backend_cpu_pool(const pn_backend *backend) {

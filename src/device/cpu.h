@@ -9,11 +9,18 @@
 /* What the files of the CPU back end share: backend_cpu.c opens it, cpu_level*.c and cpu_bank.c are its jobs.
  * Tasks for the pool are cut by the shape alone, never by the number of threads, and a sum always has the same
  * order: results are the same bits for any pool. */
+enum { PN_CPU_SIZES = 32 };
+
 typedef struct {
     pn_backend head;
     pn_pool *pool; /* may be NULL */
+    bool shared;   /* several threads share a job, now or once a pool is set */
     pn_simd simd;
+    pn_rafft *fft[PN_CPU_SIZES]; /* of 2^k points, made when first asked for; levels share them */
 } pn_cpu;
+
+/* For `size` points; lives as long as the back end. Not while another thread asks. */
+pinna_status pn_cpu_transform(pn_cpu *cpu, int size, const pn_rafft **fft, pinna_error *err);
 
 enum {
     PN_CPU_TASKS = 16,         /* at most so many tasks in one run */

@@ -9,7 +9,8 @@
 #include "device/cpu_sums.h"
 
 /* The inside of a partition level: cpu_level.c makes it and runs its jobs, cpu_level_layout.c finds its components
- * and places its memory, cpu_level_steps.c makes the list of steps and runs a stretch of it. */
+ * and places its memory, cpu_level_steps.c makes the list of steps and runs a stretch of it, cpu_level_deal.c deals
+ * the list out to the threads of a pool. */
 
 /* What a job is made of, in the order of a component's list. */
 typedef enum {
@@ -37,20 +38,31 @@ typedef struct {
     int first_input, first_output; /* of the level's */
 } pn_component;
 
+/* The steps as stages, lanes and pieces of a job (threads.h). */
+typedef struct {
+    const pn_level *level;
+    pn_job *job; /* NULL: there is none */
+    struct {
+        pn_step_kind kind, last_kind;
+        uint32_t *border[PN_JOB_LANES]; /* of each lane: the first step of each piece, and the end */
+    } stage[PN_JOB_STAGES];
+    uint32_t *borders; /* all of them */
+} pn_level_deal;
+
 struct pn_level {
     const pn_backend_ops *ops;
     const pn_cpu *cpu;
     const pn_sums_width *width;
-    pn_rafft *fft;
+    const pn_rafft *fft;
     int block, inputs, outputs; /* of the description */
 
     size_t tile, tiles; /* floats of a tile, tiles of a spectrum */
     size_t columns;     /* tiles of a part */
     size_t stride;      /* floats from one part to the next in a work buffer */
     int parts;
-    bool joined;  /* small: no gaps between the parts, which one step does together */
-    bool sweeps;  /* four results per read; else one */
-    int sets;     /* of work buffers: component c has set c % sets */
+    bool joined; /* small: no gaps between the parts, which one step does together */
+    bool sweeps; /* four results per read; else one */
+    int sets; /* of work buffers: component c has set c % sets; one each, or the job is not dealt to threads */
     size_t swath; /* tiles next to each other that are swept in the same job */
 
     /* Those that have entries only, a component's next to each other. */
@@ -70,11 +82,10 @@ struct pn_level {
     const float **history; /* of the job begun last, by the description's inputs */
     size_t job;            /* begun last; the first is 1 */
     size_t next;           /* step to run */
-    struct {
-        size_t first, end;
-        pn_step_kind kind, last_kind; /* those that run */
-        size_t border[PN_CPU_TASKS + 1];
-    } run; /* the stretch in progress, for the pool's tasks */
+
+    pn_level_deal by_component, by_strand;
+    pn_job *dealt;          /* the job begun last is with the pool; NULL: with the caller, from `next` on */
+    pn_step_kind last_kind; /* of a job that is dealt */
 };
 
 /* Components, and memory for all; the filters are zero. */
@@ -82,7 +93,17 @@ pinna_status pn_cpu_level_lay_out(pn_level *level, const pn_level_desc *desc, pi
 
 /* The list of steps. */
 pinna_status pn_cpu_level_make_steps(pn_level *level, pinna_error *err);
-/* Runs those from level->next up to `end`, of kinds up to last_kind. */
-PN_BLOCK_PATH void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind);
+static inline bool pn_step_is_of(const pn_step *s, pn_step_kind kind, pn_step_kind last_kind) {
+    return s->kind >= (int)kind && s->kind <= (int)last_kind;
+}
+/* Runs those of first .. end - 1 that are of these kinds, in order; as far as their strands allow, any thread. */
+PN_BLOCK_PATH void pn_cpu_level_run_in_order(const pn_level *level, size_t first, size_t end,
+                                             pn_step_kind kind, pn_step_kind last_kind);
+
+/* Both deals, unless the job is too cheap for any. */
+pinna_status pn_cpu_level_make_deals(pn_level *level, pinna_error *err);
+void pn_cpu_level_free_deals(pn_level *level);
+/* Hands the job begun to the pool, up to kind last_kind, when there is one and it is worth it. */
+PN_BLOCK_PATH void pn_cpu_level_deal(pn_level *level, pn_step_kind last_kind);
 
 #endif

@@ -205,8 +205,8 @@ static void place_component(const pn_level *level, pn_component *component, size
 }
 
 /* The work buffers of a component: one for each input, and for each output but the last, whose tiles replace the
- * first input's, which are done with. A component's job ends before the next one's begins, so that few sets serve
- * all, and stay in the cache. */
+ * first input's, which are done with. Where one thread runs them, a component's job ends before the next one's begins, so
+ * that few sets serve all, and stay in the cache. */
 static void place_works(pn_level *level, size_t *used) {
     size_t most = 1, floats = (size_t)level->parts * level->stride + PADDING;
     for (int c = 0; c < level->components; ++c) {
@@ -215,6 +215,8 @@ static void place_works(pn_level *level, size_t *used) {
     }
     size_t sets = WORK_CACHE / (most * floats * sizeof(float)), components = (size_t)level->components;
     level->sets = sets < 1 ? 1 : (int)(sets < components ? sets : components);
+    if (level->cpu->shared)
+        level->sets = level->components;
     float *memory = take(level, used, (size_t)level->sets * most * floats);
     for (int c = 0; memory != NULL && c < level->components; ++c) {
         const pn_component *component = &level->component[c];

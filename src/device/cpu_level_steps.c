@@ -13,10 +13,8 @@
  * Each step has an estimated cost, none is dear, and `advance` runs them up to its share of the sum: so a large
  * level costs the same in every block of its period.
  *
- * For the pool: steps of the same strand run in order, and a strand is a column's step, or all of a part. In a
- * stretch, first the columns of the forward passes run, side by side, then the parts, then the inverse columns; a
- * stretch inside a single part has its forward pieces, its sums and its inverse pieces side by side in turn. Which
- * thread has a strand changes no bit. */
+ * Steps of the same strand run in order, and a strand is a column's step, or all of a part. Strands of a kind may run side
+ * by side (cpu_level_deal.c): which thread has one changes no bit. */
 #include "device/cpu_level.h"
 
 #include <math.h>
@@ -34,8 +32,6 @@ static const double RESULT_COST = 1.3;       /* per bin and output */
 
 static const double SMALLEST_STEP = 500; /* a step is not cut below this .. */
 static const double MOST_STEPS = 8192;   /* .. nor below this part of the whole */
-
-static const double PARALLEL_WORK = 60000; /* less than this is not worth waking workers */
 
 /* ------------------------------------------------------------------ the list */
 
@@ -266,16 +262,12 @@ static void run_step(const pn_level *level, const pn_step *s) {
 
 /* ------------------------------------------------------------------ running a stretch */
 
-static bool is_of(const pn_step *s, pn_step_kind kind, pn_step_kind last_kind) {
-    return s->kind >= (int)kind && s->kind <= (int)last_kind;
-}
-
-/* In order; sums that continue each other as one. */
-static void run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind kind,
-                         pn_step_kind last_kind) {
+/* Sums that continue each other are run as one. */
+void pn_cpu_level_run_in_order(const pn_level *level, size_t first, size_t end, pn_step_kind kind,
+                               pn_step_kind last_kind) {
     for (size_t k = first; k < end; ++k) {
         const pn_step *s = &level->step[k];
-        if (!is_of(s, kind, last_kind))
+        if (!pn_step_is_of(s, kind, last_kind))
             continue;
         if (s->kind != PN_STEP_SUMS) {
             run_step(level, s);
@@ -284,94 +276,5 @@ static void run_in_order(const pn_level *level, size_t first, size_t end, pn_ste
         while (k + 1 < end && s->strand == level->step[k + 1].strand && level->step[k + 1].kind == s->kind)
             ++k;
         run_sums(level, s, s->first, level->step[k].end);
-    }
-}
-
-static void run_task(void *context, int task) {
-    const pn_level *level = context;
-    run_in_order(level, level->run.border[task], level->run.border[task + 1], level->run.kind,
-                 level->run.last_kind);
-}
-
-static double cost_before(const pn_level *level, size_t step) {
-    return step == 0 ? 0 : level->step[step - 1].cost_end[level->job % PN_SUMS_FUTURE];
-}
-
-/* Sets the borders of the tasks: between strands, equal in cost. */
-static void cut_stretch(pn_level *level, bool by_step) {
-    double total = 0, cost = 0;
-    for (size_t k = level->run.first; k < level->run.end; ++k)
-        if (is_of(&level->step[k], level->run.kind, level->run.last_kind))
-            total += cost_before(level, k + 1) - cost_before(level, k);
-    int task = 0;
-    uint32_t strand = UINT32_MAX;
-    level->run.border[0] = level->run.first;
-    for (size_t k = level->run.first; k < level->run.end; ++k) {
-        const pn_step *s = &level->step[k];
-        if (!is_of(s, level->run.kind, level->run.last_kind))
-            continue;
-        while ((by_step || s->strand != strand) && task + 1 < PN_CPU_TASKS &&
-               cost >= total * (task + 1) / PN_CPU_TASKS)
-            level->run.border[++task] = k;
-        strand = s->strand;
-        cost += cost_before(level, k + 1) - cost_before(level, k);
-    }
-    while (task < PN_CPU_TASKS)
-        level->run.border[++task] = level->run.end;
-}
-
-/* by_step: every step is a strand. */
-static void run_kinds(pn_level *level, pn_step_kind kind, pn_step_kind last_kind, bool by_step) {
-    level->run.kind = kind;
-    level->run.last_kind = last_kind;
-    cut_stretch(level, by_step);
-    pn_pool_run(level->cpu->pool, run_task, level, PN_CPU_TASKS);
-}
-
-/* Whether all steps of parts in the stretch are of one. */
-static bool is_single_part(const pn_level *level) {
-    uint32_t strand = UINT32_MAX;
-    for (size_t k = level->run.first; k < level->run.end; ++k) {
-        const pn_step *s = &level->step[k];
-        if (s->kind == PN_STEP_FORWARD_TOP || s->kind == PN_STEP_INVERSE_TOP)
-            continue;
-        if (strand != UINT32_MAX && s->strand != strand)
-            return false;
-        strand = s->strand;
-    }
-    return true;
-}
-
-static void run_parallel(pn_level *level, pn_step_kind last_kind) {
-    run_kinds(level, PN_STEP_FORWARD_TOP, PN_STEP_FORWARD_TOP, false);
-    pn_step_kind last = last_kind < PN_STEP_INVERSE_PART ? last_kind : PN_STEP_INVERSE_PART;
-    if (is_single_part(level)) {
-        run_kinds(level, PN_STEP_FORWARD_PART, PN_STEP_FORWARD_PART, false);
-        run_kinds(level, PN_STEP_SUMS, PN_STEP_SUMS, true);
-        if (last == PN_STEP_INVERSE_PART)
-            run_kinds(level, PN_STEP_INVERSE_PART, PN_STEP_INVERSE_PART, false);
-    } else {
-        run_kinds(level, PN_STEP_FORWARD_PART, last, false);
-    }
-    if (last_kind == PN_STEP_INVERSE_TOP)
-        run_kinds(level, PN_STEP_INVERSE_TOP, PN_STEP_INVERSE_TOP, false);
-}
-
-void pn_cpu_level_run_steps(pn_level *level, size_t end, pn_step_kind last_kind) {
-    size_t first = level->next;
-    level->next = end;
-    if (first >= end)
-        return;
-    double work = cost_before(level, end) - cost_before(level, first);
-    if (pn_pool_threads(level->cpu->pool) < 2 || work < PARALLEL_WORK) {
-        run_in_order(level, first, end, PN_STEP_FORWARD_TOP, last_kind);
-        return;
-    }
-    for (size_t k = first; k < end; first = k) {
-        while (k < end && level->step[k].component < level->step[first].component + level->sets)
-            ++k;
-        level->run.first = first;
-        level->run.end = k;
-        run_parallel(level, last_kind);
     }
 }
