@@ -249,6 +249,85 @@ static void steering_arrives(void **state) {
     pinna_renderer_free(still);
 }
 
+/* Distance, air, directivity and field by calls are those of a file; turned by call, a source is soon like one that has
+ * stood so. */
+static void space_by_calls_equals_the_file(void **state) {
+    (void)state;
+    fill();
+    const float *clip[1] = {noise};
+    test_write_wav("noise.wav", RATE, 1, clip, FRAMES);
+    const char *path = test_write_text(
+        "space.yaml",
+        "pinna: 1\ndistance: {model: exponential, reference: 2, max: 90, rolloff: 0.7}\n"
+        "air: {temperature: 5, humidity: 30}\nsources:\n"
+        "  - {name: a, clip: noise.wav, position: [30, 20, 0], directivity: {pattern: figure8, facing: [150, "
+        "20]}}\n"
+        "  - {name: b, clip: noise.wav, position: [0.2, 0.2, 0], field: mid, directivity: {pattern: cone, "
+        "facing: [-90, 0], inner: 20, outer: 300, outer_gain: -30}}\n");
+    pinna_error err = {0};
+    pinna_renderer *loaded = NULL, *built = NULL;
+    pinna_renderer_config config = {.threads = 1};
+    pinna_directivity eight = {.pattern = PINNA_FIGURE8, .azimuth = 10, .elevation = 0},
+                      cone = {PINNA_CONE, -90, 0, 20, 300, -30};
+    int a = -1, b = -1;
+    assert_ok(pinna_renderer_load(path, &config, &loaded, &err), &err);
+    assert_ok(pinna_renderer_create(&config, &built, &err), &err);
+    assert_ok(pinna_renderer_set_distance(built, PINNA_DISTANCE_EXPONENTIAL, 2, 90, 0.7, &err), &err);
+    assert_ok(pinna_renderer_set_air(built, 5, 30, &err), &err);
+    assert_ok(pinna_renderer_add_source(built, "a", 30, 20, 0, 0, &a, &err), &err);
+    assert_ok(pinna_renderer_add_source(built, "b", 0.2, 0.2, 0, 0, &b, &err), &err);
+    assert_ok(pinna_renderer_set_directivity(built, a, &eight, &err), &err);
+    assert_ok(pinna_renderer_set_directivity(built, b, &cone, &err), &err);
+    assert_ok(pinna_renderer_set_field(built, b, PINNA_FIELD_MID, &err), &err);
+    static float file[2][FRAMES], calls[2][FRAMES];
+    for (int at = 0; at < FRAMES; at += BLOCK) {
+        if (at == 4 * BLOCK)
+            assert_ok(pinna_renderer_turn_source(built, a, 150, 20, &err), &err);
+        assert_ok(pinna_renderer_feed(built, a, noise + at, &err), &err);
+        assert_ok(pinna_renderer_feed(built, b, noise + at, &err), &err);
+        assert_ok(pinna_renderer_render(loaded, file[0] + at, file[1] + at, &err), &err);
+        assert_ok(pinna_renderer_render(built, calls[0] + at, calls[1] + at, &err), &err);
+    }
+    enum { FROM = 10 * BLOCK };
+    for (int side = 0; side < 2; ++side) {
+        assert_true(test_rms(file[side], FRAMES) > 0.01);
+        assert_below(test_error_db(calls[side] + FROM, file[side] + FROM, FRAMES - FROM), -100);
+        assert_true(test_error_db(calls[side], file[side], 4 * BLOCK) > -60);
+    }
+    expect_bad(pinna_renderer_turn_source(built, 7, 0, 0, &err), &err, "source 7");
+    expect_bad(pinna_renderer_turn_source(built, a, 0, 91, &err), &err, "-90 to 90");
+    expect_bad(pinna_renderer_set_field(built, b, PINNA_FIELD_FAR, &err), &err, "fixed");
+    expect_bad(pinna_renderer_set_air(loaded, 20, 50, &err), &err, "fixed");
+    pinna_renderer_free(loaded);
+    pinna_renderer_free(built);
+}
+
+static void space_refuses(void **state) {
+    (void)state;
+    pinna_error err = {0};
+    pinna_renderer *r = NULL;
+    int s = 0;
+    assert_ok(pinna_renderer_create(NULL, &r, &err), &err);
+    assert_ok(pinna_renderer_add_source(r, "a", 1, 0, 0, 0, &s, &err), &err);
+    expect_bad(pinna_renderer_set_distance(r, (pinna_distance_model)4, 1, 10, 1, &err), &err, "model 4");
+    expect_bad(pinna_renderer_set_distance(r, PINNA_DISTANCE_INVERSE, 0, 10, 1, &err), &err, "reference 0");
+    expect_bad(pinna_renderer_set_distance(r, PINNA_DISTANCE_INVERSE, 1, 10, NAN, &err), &err, "rolloff nan");
+    expect_bad(pinna_renderer_set_distance(r, PINNA_DISTANCE_INVERSE, 11, 10, 1, &err), &err, "at least");
+    expect_bad(pinna_renderer_set_distance(r, PINNA_DISTANCE_LINEAR, 10, 10, 1, &err), &err, "more than");
+    expect_bad(pinna_renderer_set_air(r, 70, 50, &err), &err, "70");
+    expect_bad(pinna_renderer_set_air(r, 20, -1, &err), &err, "-1 per cent");
+    expect_bad(pinna_renderer_set_field(r, s, (pinna_field)9, &err), &err, "field 9");
+    expect_bad(pinna_renderer_set_field(r, 1, PINNA_FIELD_FAR, &err), &err, "source 1");
+    pinna_directivity d = {.pattern = (pinna_pattern)7};
+    expect_bad(pinna_renderer_set_directivity(r, s, NULL, &err), &err, "NULL");
+    expect_bad(pinna_renderer_set_directivity(r, s, &d, &err), &err, "pattern 7");
+    d = (pinna_directivity){.pattern = PINNA_CONE, .inner = 90, .outer = 60};
+    expect_bad(pinna_renderer_set_directivity(r, s, &d, &err), &err, "cone of 90");
+    d = (pinna_directivity){.pattern = PINNA_CARDIOID, .azimuth = INFINITY};
+    expect_bad(pinna_renderer_set_directivity(r, s, &d, &err), &err, "facing inf");
+    pinna_renderer_free(r);
+}
+
 static void renderer_refuses(void **state) {
     (void)state;
     fill();
@@ -291,7 +370,8 @@ int main(void) {
         cmocka_unit_test(convolver_convolves),  cmocka_unit_test(convolver_swaps),
         cmocka_unit_test(convolver_refuses),    cmocka_unit_test(hrtf_opens_and_looks_up),
         cmocka_unit_test(calls_equal_the_file), cmocka_unit_test(steering_arrives),
-        cmocka_unit_test(renderer_refuses),
+        cmocka_unit_test(renderer_refuses),     cmocka_unit_test(space_by_calls_equals_the_file),
+        cmocka_unit_test(space_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,10 @@ static void near(double value, double expected) {
 static void defaults_are_one_over_r(void **state) {
     (void)state;
     pn_distance_law law = {PN_DISTANCE_INVERSE, 1, 1000, 1};
-    for (double r = 0.001; r < 1000; r *= 1.07)
+    for (int n = 0; n < 200; ++n) {
+        double r = 0.001 * pow(1.07, n);
         near(pn_distance_gain(&law, r), 1 / fmax(r, 0.2));
+    }
     near(pn_distance_gain(&law, 1), 1);
     near(pn_distance_gain(&law, 0), 5);
     near(pn_distance_gain(&law, 1e9), 1e-3);
@@ -72,8 +74,8 @@ static void every_law_falls_smoothly(void **state) {
                                        rolloffs[k]};
                 double last = pn_distance_gain(&law, 0);
                 assert_true(last <= fmax(references[i] / 0.2, 1) + 1e-12);
-                for (double r = 0; r < 100; r += 1e-3) {
-                    double gain = pn_distance_gain(&law, r);
+                for (int n = 0; n < 100000; ++n) {
+                    double gain = pn_distance_gain(&law, 1e-3 * n);
                     assert_true(gain >= 0 && gain <= last);
                     assert_true(last - gain <=
                                 1e-3 * fmax(25 * references[i], 100 / fmin(references[i], 20)));

@@ -24,8 +24,8 @@ double pn_air_absorption(const pn_air_state *air, double frequency);
 double pn_air_speed_of_sound(double temperature);
 
 /* The table for distances up to `farthest`, but not beyond 10 km (there low-pass filters would have to be longer than
- * is worth it): from there on the last response is used. Accuracy to 30 dB of absorption: 0.5 dB up to 1 km in air of
- * 10 per cent humidity or more, a few dB beyond. */
+ * is worth it): from there on the last response is used. Up to 30 dB of absorption it is right within 0.3 dB, 0.4 up to
+ * 50 dB, as far as 3 km; at 10 km of dry air (10 per cent) 2.3 dB. */
 int pn_air_nodes(double farthest);
 /* Taps that such a table needs: 1.3 ms up to 100 m, 2.7 up to 1 km, 5.3 beyond. */
 int pn_air_taps(double farthest, double rate);
