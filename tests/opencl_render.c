@@ -13,6 +13,8 @@ static const char scene[] =
     "pinna: 1\nduration: 0.6\nsources:\n"
     "  - {name: a, generator: {kind: pink}, orbit: {period: 1, radius: 1.5}, sends: {hall: -6}}\n"
     "  - {name: b, generator: {kind: pluck}, start: 0.1, position: [1, -1, 0], sends: {hall: 0}}\n"
+    "  - {name: passing, generator: {kind: pink}, doppler: on, width: 40, path: [{time: 0, position: [-9, 2, "
+    "0]}, {time: 1, position: [9, 2, 0]}]}\n"
     "buses: [{name: hall, reverb: {ir: builtin, predelay: 0.01}}]\n";
 
 static int told(const pn_messages *messages, const char *word) {
