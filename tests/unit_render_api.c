@@ -290,9 +290,10 @@ static void space_by_calls_equals_the_file(void **state) {
     }
     enum { FROM = 10 * BLOCK };
     for (int side = 0; side < 2; ++side) {
+        size_t late = (size_t)pinna_renderer_latency(built); /* what is fed cannot be heard before it comes */
         assert_true(test_rms(file[side], FRAMES) > 0.01);
-        assert_below(test_error_db(calls[side] + FROM, file[side] + FROM, FRAMES - FROM), -100);
-        assert_true(test_error_db(calls[side], file[side], 4 * BLOCK) > -60);
+        assert_below(test_error_db(calls[side] + FROM + late, file[side] + FROM, FRAMES - FROM - late), -100);
+        assert_true(test_error_db(calls[side] + late, file[side], 4 * BLOCK - late) > -60);
     }
     expect_bad(pinna_renderer_turn_source(built, 7, 0, 0, &err), &err, "source 7");
     expect_bad(pinna_renderer_turn_source(built, a, 0, 91, &err), &err, "-90 to 90");
