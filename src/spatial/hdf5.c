@@ -92,6 +92,7 @@ static bool open_header(header *h, const pn_hdf5 *file, uint64_t address) {
     h->file = file;
     h->blocks = h->at = h->messages = 0;
     pn_hdf5_bytes b = pn_hdf5_at(file, address);
+    const uint8_t *first = b.at;
     uint64_t size;
     if (!b.bad && b.end - b.at >= 4 && memcmp(b.at, "OHDR", 4) == 0) {
         pn_hdf5_skip(&b, 4);
@@ -107,7 +108,8 @@ static bool open_header(header *h, const pn_hdf5 *file, uint64_t address) {
         pn_hdf5_skip(&b, 4);
     }
     const uint8_t *start = pn_hdf5_skip(&b, size);
-    if (start == NULL || h->version < 1 || h->version > 2)
+    if (start == NULL || h->version < 1 || h->version > 2 ||
+        (h->version == 2 && !pn_hdf5_intact(first, b.at, b.end)))
         return false;
     h->block[h->blocks++] = (pn_hdf5_bytes){.at = start, .end = start + size};
     return true;
@@ -121,7 +123,8 @@ static bool add_block(header *h, pn_hdf5_bytes where) {
         return false;
     pn_hdf5_bytes block = {.at = start, .end = start + size};
     if (h->version == 2) {
-        if (size < 8 || !pn_hdf5_signature(&block, "OCHK"))
+        if (size < 8 || !pn_hdf5_intact(start, block.end - 4, block.end) ||
+            !pn_hdf5_signature(&block, "OCHK"))
             return false;
         block.end -= 4;
     }
@@ -420,7 +423,7 @@ static pinna_status read_object(pn_hdf5 *file, header *h, uint64_t address, pn_h
                                 pinna_error *err) {
     message m, layout = {.kind = 0};
     if (!open_header(h, file, address))
-        return pn_hdf5_damaged(err, "an object is not where its link says");
+        return pn_hdf5_damaged(err, "an object is not where its link says, or does not match its checksum");
     v->layout = PN_HDF5_NO_LAYOUT;
     int more;
     while ((more = next_message(h, &m)) == 1) {
@@ -543,6 +546,8 @@ static pinna_status read_superblock(pn_hdf5 *file, uint64_t *root, pinna_error *
     if (b.bad)
         return pn_fail(err, PINNA_BAD_FILE, "it is cut off after %llu bytes; fetch it again",
                        (unsigned long long)file->size);
+    if (version >= 2 && !pn_hdf5_intact(file->data, b.at, b.end))
+        return pn_hdf5_damaged(err, "its first bytes do not match their checksum");
     if (end > file->size)
         return pn_fail(err, PINNA_BAD_FILE,
                        "it is damaged or cut off: it should have %llu bytes and has %llu; fetch it again",

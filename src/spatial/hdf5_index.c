@@ -12,6 +12,50 @@
 
 enum { DEEPEST = 16, MOST_VISITS = 8192 };
 
+/* ---- checksums */
+
+static uint32_t turn(uint32_t x, int by) {
+    return x << by | x >> (32 - by);
+}
+
+/* Jenkins' lookup3 (2006), as the format prescribes. */
+static uint32_t checksum(const uint8_t *k, uint64_t length) {
+    uint32_t a = 0xdeadbeef + (uint32_t)length, b = a, c = a;
+    for (uint64_t left = length; left > 0;) {
+        uint32_t word[3] = {0};
+        uint64_t take = left < 12 ? left : 12;
+        for (uint64_t i = 0; i < take; ++i)
+            word[i / 4] |= (uint32_t)k[i] << (8 * (i % 4));
+        k += take;
+        left -= take;
+        a += word[0];
+        b += word[1];
+        c += word[2];
+        if (left > 0) {
+            a = (a - c) ^ turn(c, 4), c += b;
+            b = (b - a) ^ turn(a, 6), a += c;
+            c = (c - b) ^ turn(b, 8), b += a;
+            a = (a - c) ^ turn(c, 16), c += b;
+            b = (b - a) ^ turn(a, 19), a += c;
+            c = (c - b) ^ turn(b, 4), b += a;
+        } else {
+            c = (c ^ b) - turn(b, 14);
+            a = (a ^ c) - turn(c, 11);
+            b = (b ^ a) - turn(a, 25);
+            c = (c ^ b) - turn(b, 16);
+            a = (a ^ c) - turn(c, 4);
+            b = (b ^ a) - turn(a, 14);
+            c = (c ^ b) - turn(b, 24);
+        }
+    }
+    return c;
+}
+
+bool pn_hdf5_intact(const uint8_t *from, const uint8_t *to, const uint8_t *end) {
+    pn_hdf5_bytes stored = {.at = to, .end = end};
+    return from <= to && to <= end && checksum(from, (uint64_t)(to - from)) == pn_hdf5_get(&stored, 4);
+}
+
 /* ---- local heap, symbol tables */
 
 typedef struct {
@@ -132,6 +176,7 @@ static int log_of(uint64_t power_of_two) {
 
 static pinna_status open_heap(const pn_hdf5 *file, uint64_t address, fractal_heap *h, pinna_error *err) {
     pn_hdf5_bytes b = pn_hdf5_at(file, address);
+    const uint8_t *start = b.at;
     *h = (fractal_heap){.file = file};
     bool found = pn_hdf5_signature(&b, "FRHP") && pn_hdf5_get(&b, 1) == 0;
     h->id_size = (int)pn_hdf5_get(&b, 2);
@@ -147,10 +192,12 @@ static pinna_status open_heap(const pn_hdf5 *file, uint64_t address, fractal_hea
     pn_hdf5_skip(&b, 2);
     h->root = pn_hdf5_address(file, &b);
     h->rows = (int)pn_hdf5_get(&b, 2);
+    bool intact = filters != 0 || (!b.bad && pn_hdf5_intact(start, b.at, b.end));
     h->offset_bytes = (h->max_bits + 7) / 8;
     h->length_bytes = bytes_for(h->most_direct < most_managed ? h->most_direct : most_managed);
-    if (!found || b.bad || h->max_bits > 64 || h->rows > 64 || h->width < 1 || !is_power_of_two(h->start) ||
-        !is_power_of_two(h->most_direct) || !is_power_of_two((uint64_t)h->width) || h->start >> 32 != 0)
+    if (!found || b.bad || !intact || h->max_bits > 64 || h->rows > 64 || h->width < 1 ||
+        !is_power_of_two(h->start) || !is_power_of_two(h->most_direct) ||
+        !is_power_of_two((uint64_t)h->width) || h->start >> 32 != 0)
         return pn_hdf5_damaged(err, "a heap of names or attributes is not where its header says");
     if (filters != 0)
         return pn_fail(err, PINNA_BAD_FILE, "its names or attributes are compressed, which is not read; %s",
@@ -275,6 +322,7 @@ pinna_status pn_hdf5_each_dense(const pn_hdf5 *file, uint64_t heap, uint64_t tre
     if (status != PINNA_OK)
         return status;
     pn_hdf5_bytes b = pn_hdf5_at(file, tree);
+    const uint8_t *start = b.at;
     bool found = pn_hdf5_signature(&b, "BTHD");
     pn_hdf5_skip(&b, 2);
     w.node_size = (uint32_t)pn_hdf5_get(&b, 4);
@@ -282,8 +330,9 @@ pinna_status pn_hdf5_each_dense(const pn_hdf5 *file, uint64_t heap, uint64_t tre
     w.depth = (int)pn_hdf5_get(&b, 2);
     pn_hdf5_skip(&b, 2);
     uint64_t root = pn_hdf5_address(file, &b), records = pn_hdf5_get(&b, 2);
-    if (!found || b.bad || w.record_size <= (uint32_t)id_at || w.node_size < 64 ||
-        w.node_size < w.record_size + 10 || w.depth > DEEPEST)
+    pn_hdf5_length(file, &b);
+    if (!found || b.bad || !pn_hdf5_intact(start, b.at, b.end) || w.record_size <= (uint32_t)id_at ||
+        w.node_size < 64 || w.node_size < w.record_size + 10 || w.depth > DEEPEST)
         return pn_hdf5_damaged(err, "an index of names or attributes is not where its header says");
     size_counts(&w);
     return records == 0 ? PINNA_OK : visit_node(&w, root, records, w.depth, err);

@@ -76,6 +76,8 @@ struct pn_hdf5 {
     int variable_count;
 };
 
+/* Whether the bytes from `from` to `to` are followed by their checksum. */
+bool pn_hdf5_intact(const uint8_t *from, const uint8_t *to, const uint8_t *end);
 /* The bytes from an address to the end of the file; bad when it lies outside. */
 pn_hdf5_bytes pn_hdf5_at(const pn_hdf5 *file, uint64_t address);
 uint64_t pn_hdf5_address(const pn_hdf5 *file, pn_hdf5_bytes *bytes);

@@ -260,8 +260,9 @@ static void no_negative_delays(pn_measured *set, const char *label, pn_messages 
     double shift = ceil(-least);
     for (int i = 0; i < 2 * set->directions; ++i)
         set->delay[i] += shift;
-    pn_warn(messages, "%s: Data.Delay has negative values; everything is delayed by %g samples", label,
-            shift);
+    pn_warn(messages,
+            "%s: responses that begin before time 0 (negative delays); everything is delayed by %g samples",
+            label, shift);
 }
 
 pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages,

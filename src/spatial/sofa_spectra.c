@@ -354,20 +354,25 @@ static pinna_status find_cut(const pn_measured *set, int *cut, pinna_error *err)
             power[n] += (double)ir[n] * (double)ir[n] / energy;
         all += energy > 0 && isfinite(energy);
     }
-    double window = 0, least, at_zero;
+    double *before = pn_alloc((size_t)taps, sizeof *before), window = 0, least = INFINITY;
+    if (before == NULL) {
+        pn_free(power);
+        return pn_fail_memory(err, "the spectra of the HRTF set", taps * 8.0);
+    }
     for (int n = taps - quiet; n < taps; ++n)
         window += power[n];
-    least = at_zero = window;
-    *cut = 0;
-    for (int n = 1; n < taps; ++n) { /* the quiet stretch ends before n */
-        window += power[n - 1] - power[(n - 1 - quiet + taps) % taps];
-        if (window < least) {
-            least = window;
-            *cut = n;
-        }
+    for (int n = 0; n < taps; ++n) { /* of the stretch that ends before n */
+        before[n] = window;
+        least = fmin(least, window);
+        window += power[n] - power[(n - quiet + taps) % taps];
     }
-    if (at_zero < 1e-3 * all || at_zero < 4 * least)
-        *cut = 0;
+    double quiet_enough = fmax(1e-3 * all, 4 * least);
+    for (int n = 0; n <= taps / 2; ++n) {
+        *cut = before[(taps - n) % taps] <= quiet_enough ? (taps - n) % taps : n;
+        if (before[*cut] <= quiet_enough)
+            break;
+    }
+    pn_free(before);
     pn_free(power);
     return PINNA_OK;
 }
