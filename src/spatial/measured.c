@@ -3,6 +3,7 @@
 #include "spatial/measured.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@ enum { LOWEST_RATE = 4000, HIGHEST_RATE = 768000, MOST_TAPS_48K = 8192, MOST_DIR
 #define NO_DISTANCE 0.01  /* metres; below it a distance says nothing */
 #define SAME_DISTANCE 1.1 /* ratio up to which distances count as one */
 #define LONGEST_DELAY 0.5 /* seconds */
+#define LARGEST_SAMPLE 1e15f
+#define FARTHEST 100.0   /* metres; beyond it a distance says nothing either */
+#define MOST_BROKEN 0.25 /* of the measurements */
 
 pinna_status pn_measured_create(pn_measured *set, int directions, int taps, double rate, pinna_error *err) {
     memset(set, 0, sizeof *set);
@@ -97,30 +101,70 @@ static pinna_status check_shape(const pn_measured *set, const char *label, pinna
     return PINNA_OK;
 }
 
-static pinna_status check_values(const pn_measured *set, const char *label, pinna_error *err) {
-    double longest = LONGEST_DELAY * set->rate;
-    for (int i = 0; i < set->directions; ++i) {
-        if (!is_vector(set->direction[i]) || !isfinite(set->distance[i]))
-            return pn_fail(err, PINNA_BAD_FILE, "%s: the position of measurement %d is not a number", label,
-                           i);
-        for (int ear = 0; ear < 2; ++ear) {
-            double delay = set->delay[2 * i + ear];
-            if (!(fabs(delay) <= longest))
-                return pn_fail(err, PINNA_BAD_FILE,
-                               "%s: a delay of %g samples at measurement %d; expected at most half a second "
-                               "(Data.Delay is in samples)",
-                               label, delay, i);
-            const float *ir = pn_measured_ir(set, i, ear);
-            for (int n = 0; n < set->taps; ++n) {
-                if (!isfinite(ir[n]) || fabsf(ir[n]) > 1e15f)
-                    return pn_fail(
-                        err, PINNA_BAD_FILE,
-                        "%s: sample %d of measurement %d, %s ear, is %g; expected an impulse response", label,
-                        n, i, ear ? "right" : "left", (double)ir[n]);
-            }
+/* What is wrong with a measurement, in words; false when nothing is. */
+static bool is_broken(const pn_measured *set, int i, char *why, size_t size) {
+    if (!is_vector(set->direction[i]) || !isfinite(set->distance[i])) {
+        snprintf(why, size, "its position is not a number");
+        return true;
+    }
+    for (int ear = 0; ear < 2; ++ear) {
+        double delay = set->delay[2 * i + ear];
+        if (!(fabs(delay) <= LONGEST_DELAY * set->rate)) {
+            snprintf(why, size,
+                     "a delay of %g samples; at most half a second is expected (Data.Delay is in samples)",
+                     delay);
+            return true;
+        }
+        const float *ir = pn_measured_ir(set, i, ear);
+        for (int n = 0; n < set->taps; ++n) {
+            if (isfinite(ir[n]) && fabsf(ir[n]) <= LARGEST_SAMPLE)
+                continue;
+            snprintf(why, size, "sample %d of its %s ear is %g; an impulse response is expected", n,
+                     ear ? "right" : "left", (double)ir[n]);
+            return true;
         }
     }
+    return false;
+}
+
+/* A few broken measurements are left out; a set with many is refused. */
+static pinna_status drop_broken(pn_measured *set, const char *label, bool *keep, pn_messages *messages,
+                                pinna_error *err) {
+    int broken = 0, all = set->directions, first = 0;
+    char why[160] = "", reason[160];
+    for (int i = 0; i < all; ++i) {
+        keep[i] = !is_broken(set, i, reason, sizeof reason);
+        if (!keep[i] && broken++ == 0) {
+            first = i;
+            memcpy(why, reason, sizeof why);
+        }
+    }
+    if (broken == 0)
+        return PINNA_OK;
+    if (broken > all * MOST_BROKEN)
+        return pn_fail(err, PINNA_BAD_FILE, "%s: %d of %d measurements cannot be used; measurement %d: %s",
+                       label, broken, all, first, why);
+    keep_marked(set, keep);
+    pn_warn(messages, "%s: %d of %d measurements cannot be used and are left out; measurement %d: %s", label,
+            broken, all, first, why);
     return PINNA_OK;
+}
+
+/* A distance that is none is 0 from here on: unknown. */
+static void forget_absurd_distances(pn_measured *set, const char *label, pn_messages *messages) {
+    int absurd = 0;
+    double last = 0;
+    for (int i = 0; i < set->directions; ++i) {
+        if (set->distance[i] >= 0 && set->distance[i] <= FARTHEST)
+            continue;
+        last = set->distance[i];
+        set->distance[i] = 0;
+        ++absurd;
+    }
+    if (absurd > 0)
+        pn_warn(messages,
+                "%s: %d of %d positions have a distance such as %g m; expected 0 to %g, it is not used",
+                label, absurd, set->directions, last, FARTHEST);
 }
 
 static double energy(const pn_measured *set, int direction) {
@@ -268,14 +312,16 @@ static void no_negative_delays(pn_measured *set, const char *label, pn_messages 
 pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages,
                                 pinna_error *err) {
     pinna_status status = check_shape(set, label, err);
-    if (status == PINNA_OK)
-        status = check_values(set, label, err);
     if (status != PINNA_OK)
         return status;
     bool *keep = pn_alloc((size_t)set->directions, sizeof *keep);
     if (keep == NULL)
         return pn_fail_memory(err, "the directions of the HRTF set", set->directions);
-    status = drop_silent(set, label, keep, messages, err);
+    status = drop_broken(set, label, keep, messages, err);
+    if (status == PINNA_OK)
+        status = drop_silent(set, label, keep, messages, err);
+    if (status == PINNA_OK)
+        forget_absurd_distances(set, label, messages);
     if (status == PINNA_OK)
         status = one_distance(set, label, keep, messages, err);
     if (status == PINNA_OK) {

@@ -30,8 +30,9 @@ void pn_measured_clear(pn_measured *set);
 float *pn_measured_ir(const pn_measured *set, int direction, int ear);
 
 /* Checks and repairs, in place; label names the set in errors and messages. Refused: no directions or taps, a rate
- * outside 4000 .. 768000 Hz, samples, positions or delays that are no numbers, delays beyond half a second, silence.
- * Repaired and said: distances of 0, several distances (the commonest kept), directions measured twice (the first
+ * outside 4000 .. 768000 Hz, silence, more than a quarter of the measurements broken.
+ * Repaired and said: broken measurements (samples or positions that are no numbers, delays beyond half a second: left
+ * out), distances of 0 or beyond 100 m, several distances (the commonest kept), directions measured twice (the first
  * kept), silent directions (dropped), negative delays (all delayed), responses beyond 8192 taps at 48 kHz (faded out).
  */
 pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages, pinna_error *err);
