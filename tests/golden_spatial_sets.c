@@ -173,7 +173,7 @@ static void check_set(const char *file, double rate, int compared) {
     pinna_error err = {0};
     assert_ok(pn_sofa_read(file, &set, NULL, &err), &err);
     assert_ok(pn_measured_repair(&set, "test", NULL, &err), &err);
-    assert_ok(pn_hrtf_load(file, rate, NULL, &hrtf, &err), &err);
+    assert_ok(pn_hrtf_load(file, rate, NULL, NULL, &hrtf, &err), &err);
     const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
     assert_int_equal(info->measured, set.directions);
     static analyser a;
@@ -201,7 +201,7 @@ static void test_builtin_facts(void **state) {
     (void)state;
     pn_hrtf *hrtf = NULL;
     pinna_error err = {0};
-    assert_ok(pn_hrtf_load("builtin", 48000, NULL, &hrtf, &err), &err);
+    assert_ok(pn_hrtf_load("builtin", 48000, NULL, NULL, &hrtf, &err), &err);
     const pn_hrtf_info *info = pn_hrtf_get_info(hrtf);
     assert_int_equal(info->directions, 710);
     assert_int_equal(info->latency, 0);
@@ -271,7 +271,7 @@ static void test_malformed(void **state) {
     for (int i = 0; i < count; ++i) {
         pn_hrtf *hrtf = NULL;
         pinna_error err = {0};
-        assert_int_equal(pn_hrtf_load(names[i], 48000, NULL, &hrtf, &err), PINNA_BAD_FILE);
+        assert_int_equal(pn_hrtf_load(names[i], 48000, NULL, NULL, &hrtf, &err), PINNA_BAD_FILE);
         assert_null(hrtf);
         assert_non_null(strstr(err.text, names[i]));
     }
@@ -280,7 +280,7 @@ static void test_malformed(void **state) {
 static void expect(const char *path, pinna_status expected, const char *part) {
     pn_hrtf *hrtf = NULL;
     pinna_error err = {0};
-    assert_int_equal(pn_hrtf_load(path, 0, NULL, &hrtf, &err), expected);
+    assert_int_equal(pn_hrtf_load(path, 0, NULL, NULL, &hrtf, &err), expected);
     if (strstr(err.text, part) == NULL || strstr(err.text, path) == NULL)
         fail_msg("'%s' does not say '%s' and '%s'", err.text, part, path);
 }

@@ -17,7 +17,7 @@ static int open_all(void **state) {
     (void)state;
     pinna_error err = {0};
     kept = test_noise_clip("mono.wav", RATE, 1, CLIP, 1, mono);
-    assert_ok(pn_hrtf_load(NULL, RATE, NULL, &set, &err), &err);
+    assert_ok(pn_hrtf_load(NULL, RATE, NULL, NULL, &set, &err), &err);
     return 0;
 }
 
@@ -257,7 +257,7 @@ static void room_before_the_onset_is_taken_away(void **state) {
     pinna_error err = {0};
     pn_hrtf *other = NULL, *own = set;
     snprintf(path, sizeof path, "%s/sofa/FHK_KU100_HRIR_L2354.sofa", test_data_folder());
-    assert_ok(pn_hrtf_load(path, RATE, NULL, &other, &err), &err);
+    assert_ok(pn_hrtf_load(path, RATE, NULL, NULL, &other, &err), &err);
     size_t latency = (size_t)pn_hrtf_get_info(other)->latency;
     assert_true(latency > 0);
     pn_renderer_config config = {.device = "cpu", .threads = 1, .hrtf = path};

@@ -52,7 +52,7 @@ static pn_measured make_set(int count) {
 static pn_hrtf *finish(pn_measured *set, double rate, pn_messages *messages) {
     pn_hrtf *hrtf = NULL;
     pinna_error err = {0};
-    assert_ok(pn_hrtf_from_measured(set, "test", rate, messages, &hrtf, &err), &err);
+    assert_ok(pn_hrtf_from_measured(set, "test", rate, NULL, messages, &hrtf, &err), &err);
     assert_null(set->ir);
     return hrtf;
 }
@@ -87,7 +87,7 @@ static double error_at(const pn_hrtf *hrtf, pn_vec3 d, double offset) {
 static double worst_at_nodes(const pn_hrtf *hrtf, double offset) {
     double worst = -400;
     for (int i = 0; i < pn_hrtf_get_info(hrtf)->measured; ++i)
-        worst = fmax(worst, error_at(hrtf, pn_hrtf_directions(hrtf)[i], offset));
+        worst = fmax(worst, error_at(hrtf, pn_hrtf_positions(hrtf)[i], offset));
     return worst;
 }
 
@@ -313,7 +313,7 @@ static void test_half_sphere(void **state) {
 static void refused(pn_measured *set, const char *part) {
     pn_hrtf *hrtf = (pn_hrtf *)1;
     pinna_error err = {0};
-    assert_int_equal(pn_hrtf_from_measured(set, "test.sofa", 0, NULL, &hrtf, &err), PINNA_BAD_FILE);
+    assert_int_equal(pn_hrtf_from_measured(set, "test.sofa", 0, NULL, NULL, &hrtf, &err), PINNA_BAD_FILE);
     assert_null(hrtf);
     assert_non_null(strstr(err.text, "test.sofa"));
     if (strstr(err.text, part) == NULL)
@@ -358,7 +358,7 @@ static void test_memory_failures(void **state) {
         pn_hrtf *hrtf = NULL;
         pinna_error err = {0};
         pn_memory_fail_at(k + 1);
-        status = pn_hrtf_from_measured(&set, "test", 44100, NULL, &hrtf, &err);
+        status = pn_hrtf_from_measured(&set, "test", 44100, NULL, NULL, &hrtf, &err);
         pn_memory_fail_at(0);
         assert_true((hrtf != NULL) == (status == PINNA_OK));
         assert_true(status == PINNA_OK || err.text[0] != '\0');
@@ -373,7 +373,7 @@ static void test_look_up_does_not_allocate(void **state) {
     pn_measured set = make_set(100);
     pn_hrtf *hrtf = finish(&set, 0, NULL);
     long before = pn_memory_count();
-    int hint = -1;
+    pn_hrtf_hint hint = {{-1, -1}};
     pn_hrtf_point p;
     for (int i = 0; i < 1000; ++i)
         pn_hrtf_look_up(hrtf, fibonacci(i, 1000), &hint, &p);

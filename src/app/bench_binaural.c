@@ -21,7 +21,7 @@ typedef struct {
     float *noise;     /* NOISE frames, and the first of them again */
     pn_bank_desc desc;
     pn_bank_source *source;
-    int *hint;
+    pn_hrtf_hint *hint;
     pn_bank *bank;
     float *out; /* left, right */
     int quanta; /* in one block */
@@ -71,7 +71,7 @@ static pinna_status make_material(bench *b, pinna_error *err) {
     for (size_t n = 0; n < NOISE + 16384; ++n)
         b->noise[n] = 0.1f * pn_bench_noise(n % NOISE);
     for (size_t s = 0; s < sources; ++s)
-        b->hint[s] = -1;
+        b->hint[s] = (pn_hrtf_hint){{-1, -1}};
     return PINNA_OK;
 }
 
@@ -87,8 +87,8 @@ static void aim(bench *b, int s, int64_t quantum) {
     pn_vec3 direction = pn_vec_from_polar(2 * PN_PI * turns, 1.2 * fmod(0.414 * s, 1) - 0.5, 1);
     pn_hrtf_point point;
     pn_hrtf_look_up(b->hrtf, direction, &b->hint[s], &point);
-    memcpy(b->source[s].to.node, point.node, sizeof point.node);
-    memcpy(b->source[s].to.weight, point.weight, sizeof point.weight);
+    memcpy(b->source[s].to.node, point.node, sizeof b->source[s].to.node);
+    memcpy(b->source[s].to.weight, point.weight, sizeof b->source[s].to.weight);
     memcpy(b->source[s].to.delay, point.delay, sizeof point.delay);
 }
 
@@ -188,7 +188,7 @@ static pinna_status report(const bench *b, pinna_error *err) {
 pinna_status pn_bench_binaural(const pn_bench_options *options, pn_backend *backend, pn_messages *messages,
                                pinna_error *err) {
     bench b = {.options = options, .backend = backend};
-    pinna_status status = pn_hrtf_load(options->hrtf, RATE, messages, &b.hrtf, err);
+    pinna_status status = pn_hrtf_load(options->hrtf, RATE, NULL, messages, &b.hrtf, err);
     if (status == PINNA_OK)
         status = cut_responses(&b, err);
     if (status == PINNA_OK)

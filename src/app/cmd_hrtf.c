@@ -94,11 +94,12 @@ static pinna_status find_itd_range(job *j, pinna_error *err) {
     pinna_status status = pn_itd_create(info->taps, info->rate, &itd, err);
     if (status != PINNA_OK)
         return status;
-    int hint = -1, most = MOST_ITD_POINTS / pn_itd_size(itd);
+    pn_hrtf_hint hint = {{-1, -1}};
+    int most = MOST_ITD_POINTS / pn_itd_size(itd);
     j->itd_step = 1 + (info->measured - 1) / (most > 0 ? most : 1);
     for (int i = 0; i < info->measured; i += j->itd_step) {
         pn_hrtf_point point;
-        pn_hrtf_look_up(j->hrtf, pn_hrtf_directions(j->hrtf)[i], &hint, &point);
+        pn_hrtf_look_up(j->hrtf, pn_hrtf_positions(j->hrtf)[i], &hint, &point);
         const float *left = pn_hrtf_responses(j->hrtf) + (size_t)i * 2 * taps;
         double us =
             1e6 * pn_itd_measure(itd, left, left + taps, (double)point.delay[1] - (double)point.delay[0]);
@@ -116,7 +117,7 @@ static pinna_status load(job *j, pinna_error *err) {
         return status;
     note_facts(&j->facts, &set);
     /* The rest of what pn_hrtf_load does. */
-    status = pn_hrtf_from_measured(&set, pn_sofa_is_builtin(j->file) ? "builtin" : j->file, j->rate,
+    status = pn_hrtf_from_measured(&set, pn_sofa_is_builtin(j->file) ? "builtin" : j->file, j->rate, NULL,
                                    j->messages, &j->hrtf, err);
     if (status == PINNA_OK)
         status = find_itd_range(j, err);
@@ -131,7 +132,8 @@ static pinna_status look(job *j, pinna_error *err) {
     at->right = pn_alloc_floats((size_t)length);
     if (at->left == NULL || at->right == NULL)
         return pn_fail_memory(err, "the responses", length * 8.0);
-    pn_vec3 direction = pn_vec_from_polar(pn_radians(at->azimuth), pn_radians(at->elevation), 1);
+    pn_vec3 direction = pn_vec_from_polar(pn_radians(at->azimuth), pn_radians(at->elevation),
+                                          at->distance > 0 ? at->distance : 1);
     pinna_status status = pn_hrtf_response(j->hrtf, direction, at->left, at->right, err);
     if (status != PINNA_OK)
         return status;

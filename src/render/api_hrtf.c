@@ -23,7 +23,7 @@ pinna_status pinna_hrtf_open(const char *file, double rate, pinna_message_fn mes
         return pn_fail_memory(error, "an HRTF set", sizeof *h);
     h->messages = pn_messages_create(message, user);
     pinna_status status = h->messages == NULL ? pn_fail_memory(error, "an HRTF set", sizeof *h)
-                                              : pn_hrtf_load(file, rate, h->messages, &h->set, error);
+                                              : pn_hrtf_load(file, rate, NULL, h->messages, &h->set, error);
     if (status != PINNA_OK) {
         pinna_hrtf_free(h);
         return status;

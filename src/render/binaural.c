@@ -17,7 +17,7 @@ struct pn_binaural {
     pn_bank_desc bank_desc;
     pn_bank_source *source; /* [sources] */
     bool *aimed;            /* [sources]: `to` is set */
-    int *hint;              /* [sources]: last triangle */
+    pn_hrtf_hint *hint;     /* [sources] */
     float *left, *right;    /* one quantum */
     float *past;            /* [sources][past_frames], the newest last; NULL on the CPU */
     size_t past_frames;
@@ -39,7 +39,7 @@ static pinna_status allocate(pn_binaural *b, pinna_error *err) {
     if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->left == NULL || b->right == NULL)
         return pn_fail_memory(err, "the binaural sources", (double)(sources * sizeof *b->source));
     for (size_t s = 0; s < sources; ++s)
-        b->hint[s] = -1;
+        b->hint[s] = (pn_hrtf_hint){{-1, -1}};
     return PINNA_OK;
 }
 

@@ -59,7 +59,7 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, pinna_e
     const char *file = hrtf_file != NULL ? hrtf_file : r->scene->hrtf.file;
     if (!has_binaural(r->scene) && file == NULL)
         return PINNA_OK;
-    pinna_status status = pn_hrtf_load(file, r->rate, r->messages, &r->hrtf, err);
+    pinna_status status = pn_hrtf_load(file, r->rate, NULL, r->messages, &r->hrtf, err);
     if (status != PINNA_OK) {
         char place[PINNA_ERROR_TEXT];
         if (hrtf_file == NULL && r->scene->hrtf.file != NULL)

@@ -9,8 +9,9 @@
 void pn_hrtf_free(pn_hrtf *hrtf) {
     if (hrtf == NULL)
         return;
-    pn_sphere_free(hrtf->sphere);
-    pn_free(hrtf->direction);
+    for (int s = 0; s < PN_HRTF_SHELLS; ++s)
+        pn_sphere_free(hrtf->sphere[s]);
+    pn_free(hrtf->position);
     pn_free(hrtf->response);
     pn_free(hrtf->delay);
     pn_free(hrtf->name);
@@ -27,23 +28,47 @@ const float *pn_hrtf_responses(const pn_hrtf *hrtf) {
     return hrtf->response;
 }
 
-const pn_vec3 *pn_hrtf_directions(const pn_hrtf *hrtf) {
-    return hrtf->direction;
+const pn_vec3 *pn_hrtf_positions(const pn_hrtf *hrtf) {
+    return hrtf->position;
 }
 
-void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 direction, int *hint, pn_hrtf_point *point) {
+/* Adds a shell's three nodes with their share of the weight. */
+static void add_shell(const pn_hrtf *hrtf, int shell, pn_vec3 direction, double share, int *triangle,
+                      pn_hrtf_point *point, double delay[2]) {
     pn_sphere_point at;
-    pn_sphere_look_up(hrtf->sphere, direction, hint, &at);
+    pn_sphere_look_up(hrtf->sphere[shell], direction, triangle, &at);
+    int used = point->weight[0] > 0 ? 3 : 0;
     for (int i = 0; i < 3; ++i) {
-        point->node[i] = at.node[i];
-        point->weight[i] = (float)at.weight[i];
+        int node = hrtf->first[shell] + at.node[i];
+        double weight = share * at.weight[i];
+        point->node[used + i] = node;
+        point->weight[used + i] = (float)weight;
+        delay[0] += weight * (double)hrtf->delay[2 * node];
+        delay[1] += weight * (double)hrtf->delay[2 * node + 1];
     }
-    for (int ear = 0; ear < 2; ++ear) {
-        double delay = 0;
-        for (int i = 0; i < 3; ++i)
-            delay += at.weight[i] * (double)hrtf->delay[2 * at.node[i] + ear];
-        point->delay[ear] = (float)delay;
+}
+
+void pn_hrtf_look_up(const pn_hrtf *hrtf, pn_vec3 relative, pn_hrtf_hint *hint, pn_hrtf_point *point) {
+    const double *radius = hrtf->info.radius;
+    int shells = hrtf->info.shells, outer = 0;
+    double distance = shells > 1 ? pn_vec_length(relative) : 1, delay[2] = {0, 0};
+    while (outer < shells && radius[outer] < distance)
+        ++outer;
+    *point = (pn_hrtf_point){0};
+    int *triangle = hint == NULL ? NULL : hint->triangle;
+    if (shells == 1 || outer == 0 || outer == shells || !(distance < 1e300)) {
+        add_shell(hrtf, outer < shells ? outer : shells - 1, relative, 1, triangle, point, delay);
+    } else {
+        double share = (1 / distance - 1 / radius[outer]) / (1 / radius[outer - 1] - 1 / radius[outer]);
+        /* The nearer one first, so that entry 0 is always in use. */
+        int order = share >= 0.5 ? outer - 1 : outer, other = 2 * outer - 1 - order;
+        share = fmax(share, 1 - share);
+        add_shell(hrtf, order, relative, share, triangle, point, delay);
+        if (share < 1)
+            add_shell(hrtf, other, relative, 1 - share, triangle == NULL ? NULL : triangle + 1, point, delay);
     }
+    point->delay[0] = (float)delay[0];
+    point->delay[1] = (float)delay[1];
 }
 
 /* Both ears through one transform, as re and im. */

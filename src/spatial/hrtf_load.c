@@ -231,9 +231,9 @@ static void fill_gaps(pn_hrtf *h) {
     for (int f = h->info.measured; f < h->info.directions; ++f) {
         double sum = 0, delay[2] = {0, 0};
         for (int i = 0; i < h->info.measured; ++i)
-            sum += pn_sphere_fill_weight(h->sphere, f, i);
+            sum += pn_sphere_fill_weight(h->sphere[0], f, i);
         for (int i = 0; i < h->info.measured; ++i) {
-            float weight = (float)(pn_sphere_fill_weight(h->sphere, f, i) / sum);
+            float weight = (float)(pn_sphere_fill_weight(h->sphere[0], f, i) / sum);
             delay[0] += (double)(weight * h->delay[2 * i]);
             delay[1] += (double)(weight * h->delay[2 * i + 1]);
             for (size_t n = 0; n < pair && weight > 1e-6f; ++n)
@@ -248,7 +248,7 @@ static void fill_gaps(pn_hrtf *h) {
 
 /* Adds to sum the aligned blend in front, of the measured directions and those that gaps are filled from. */
 static void blend_front(loader *l, pn_complex *sum) {
-    const pn_sphere *sphere = l->hrtf->sphere;
+    const pn_sphere *sphere = l->hrtf->sphere[0];
     pn_sphere_point front;
     pn_sphere_look_up(sphere, (pn_vec3){1, 0, 0}, NULL, &front);
     int measured = l->set->directions;
@@ -327,29 +327,29 @@ static char *copy_text(const char *text, const char *otherwise) {
 
 static pinna_status make_sphere(loader *l, pinna_error *err) {
     pn_hrtf *h = l->hrtf;
-    pinna_status status = pn_sphere_create(l->set->direction, l->set->directions, &h->sphere, err);
+    pinna_status status = pn_sphere_create(l->set->direction, l->set->directions, &h->sphere[0], err);
     if (status != PINNA_OK)
         return pn_fail_within(err, status, "%s", l->label);
     h->info.measured = l->set->directions;
-    h->info.directions = pn_sphere_nodes(h->sphere);
-    h->info.widest_gap_deg = pn_degrees(pn_sphere_widest_gap(h->sphere));
-    h->info.horizontal_only = pn_sphere_is_flat(h->sphere);
+    h->info.directions = pn_sphere_nodes(h->sphere[0]);
+    h->info.widest_gap_deg = pn_degrees(pn_sphere_widest_gap(h->sphere[0]));
+    h->info.horizontal_only = pn_sphere_is_flat(h->sphere[0]);
     return PINNA_OK;
 }
 
 static pinna_status make_nodes(loader *l, pinna_error *err) {
     pn_hrtf *h = l->hrtf;
     size_t n = (size_t)h->info.directions;
-    h->direction = pn_alloc(n, sizeof *h->direction);
+    h->position = pn_alloc(n, sizeof *h->position);
     h->delay = pn_alloc_floats(2 * n);
     h->response = pn_alloc_floats(2 * n * (size_t)h->info.taps);
     h->name = copy_text(l->set->name, l->label);
     h->licence = copy_text(l->set->licence, "");
     h->convention = copy_text(l->set->convention, "");
-    if (!h->direction || !h->delay || !h->response || !h->name || !h->licence || !h->convention)
+    if (!h->position || !h->delay || !h->response || !h->name || !h->licence || !h->convention)
         return pn_fail_memory(err, "the HRTF set", (double)n * h->info.taps * 8);
     for (size_t i = 0; i < n; ++i)
-        h->direction[i] = pn_sphere_node(h->sphere, (int)i);
+        h->position[i] = pn_vec_scale(pn_sphere_node(h->sphere[0], (int)i), h->info.distance);
     h->info.name = h->name;
     h->info.licence = h->licence;
     h->info.convention = h->convention;
@@ -408,6 +408,8 @@ static pinna_status build(loader *l, double rate, pinna_error *err) {
     h->info.file_rate = set->rate;
     h->info.rate = rate > 0 ? rate : set->rate;
     h->info.distance = median_distance(set);
+    h->info.shells = 1;
+    h->info.radius[0] = h->info.distance;
     status = make_sphere(l, err);
     if (status == PINNA_OK)
         status = find_delays(l, err);
@@ -433,7 +435,9 @@ static pinna_status build(loader *l, double rate, pinna_error *err) {
 }
 
 pinna_status pn_hrtf_from_measured(pn_measured *measured, const char *label, double rate,
-                                   pn_messages *messages, pn_hrtf **hrtf, pinna_error *err) {
+                                   const pn_hrtf_options *options, pn_messages *messages, pn_hrtf **hrtf,
+                                   pinna_error *err) {
+    (void)options;
     *hrtf = NULL;
     loader l = {.set = measured, .label = label, .messages = messages};
     l.hrtf = pn_alloc(1, sizeof *l.hrtf);
@@ -451,8 +455,8 @@ pinna_status pn_hrtf_from_measured(pn_measured *measured, const char *label, dou
     return PINNA_OK;
 }
 
-pinna_status pn_hrtf_load(const char *file, double rate, pn_messages *messages, pn_hrtf **hrtf,
-                          pinna_error *err) {
+pinna_status pn_hrtf_load(const char *file, double rate, const pn_hrtf_options *options,
+                          pn_messages *messages, pn_hrtf **hrtf, pinna_error *err) {
     *hrtf = NULL;
     if (rate != 0 && !(rate >= 4000 && rate <= 768000))
         return pn_fail(err, PINNA_BAD_ARGUMENT, "a rate of %g Hz for the HRTF set; expected 4000 to 768000",
@@ -461,6 +465,6 @@ pinna_status pn_hrtf_load(const char *file, double rate, pn_messages *messages, 
     pinna_status status = pn_sofa_read(file, &set, messages, err);
     if (status != PINNA_OK)
         return status;
-    return pn_hrtf_from_measured(&set, pn_sofa_is_builtin(file) ? "builtin" : file, rate, messages, hrtf,
-                                 err);
+    return pn_hrtf_from_measured(&set, pn_sofa_is_builtin(file) ? "builtin" : file, rate, options, messages,
+                                 hrtf, err);
 }

@@ -9,10 +9,11 @@
 /* Inside of pn_hrtf, for hrtf.c (use) and hrtf_load.c (making). */
 struct pn_hrtf {
     pn_hrtf_info info;
-    pn_sphere *sphere;
-    pn_vec3 *direction; /* [directions] */
-    float *response;    /* [directions][ear][taps] */
-    float *delay;       /* [directions][ear], samples, 0 .. max_delay */
+    pn_sphere *sphere[PN_HRTF_SHELLS]; /* its node n is node first[shell] + n of the set */
+    int first[PN_HRTF_SHELLS];
+    pn_vec3 *position; /* [directions], metres */
+    float *response;   /* [directions][ear][taps] */
+    float *delay;      /* [directions][ear], samples, 0 .. max_delay */
     char *name, *licence, *convention;
 };
 
