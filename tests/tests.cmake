@@ -11,7 +11,7 @@ pkg_check_modules(MYSOFA REQUIRED IMPORTED_TARGET libmysofa) # another reader of
 add_library(pn_test_support STATIC EXCLUDE_FROM_ALL tests/support.c)
 target_include_directories(pn_test_support PUBLIC tests)
 target_compile_definitions(pn_test_support PUBLIC PINNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-target_link_libraries(pn_test_support PUBLIC pn_base PkgConfig::CMOCKA)
+target_link_libraries(pn_test_support PUBLIC pn_base PkgConfig::CMOCKA PkgConfig::MYSOFA)
 
 # An OpenCL loader that hangs or aborts on request.
 add_library(fake_opencl MODULE tests/fake_opencl.c)
