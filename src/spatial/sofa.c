@@ -357,6 +357,11 @@ static pinna_status take_delays(const reader *r, pinna_error *err) {
     return status;
 }
 
+static pinna_status read_data(const reader *r, const pn_hdf5_variable *v, float *out, pinna_error *err) {
+    pinna_status status = pn_hdf5_read_floats(r->file, v, out, err);
+    return status == PINNA_OK ? status : pn_fail_within(err, status, "%s", r->label);
+}
+
 static pinna_status read_responses(reader *r, pinna_error *err) {
     double rate = 0;
     pinna_status status = find_rate(r, &rate, err);
@@ -364,8 +369,8 @@ static pinna_status read_responses(reader *r, pinna_error *err) {
         status = pn_measured_create(r->set, r->kind.directions, r->kind.samples, rate, err);
     if (status == PINNA_OK)
         status = take_positions(r, err);
-    if (status == PINNA_OK && pn_hdf5_read_floats(r->file, r->kind.data, r->set->ir, err) != PINNA_OK)
-        status = pn_fail_within(err, PINNA_BAD_FILE, "%s", r->label);
+    if (status == PINNA_OK)
+        status = read_data(r, r->kind.data, r->set->ir, err);
     return status == PINNA_OK ? take_delays(r, err) : status;
 }
 
@@ -375,9 +380,10 @@ static pinna_status fill_from_spectra(reader *r, const pn_sofa_grid *grid, const
     float *re = pn_alloc_floats(values), *im = pn_alloc_floats(values);
     pinna_status status =
         re == NULL || im == NULL ? pn_fail_memory(err, r->label, (double)values * 8) : PINNA_OK;
-    if (status == PINNA_OK && (pn_hdf5_read_floats(r->file, r->kind.data, re, err) != PINNA_OK ||
-                               pn_hdf5_read_floats(r->file, r->kind.imaginary, im, err) != PINNA_OK))
-        status = pn_fail_within(err, PINNA_BAD_FILE, "%s", r->label);
+    if (status == PINNA_OK)
+        status = read_data(r, r->kind.data, re, err);
+    if (status == PINNA_OK)
+        status = read_data(r, r->kind.imaginary, im, err);
     if (status == PINNA_OK)
         status = pn_sofa_fill_responses(grid, frequency, r->kind.samples, re, im, r->label, r->set,
                                         r->messages, err);

@@ -366,7 +366,7 @@ static pinna_status find_cut(const pn_measured *set, int *cut, pinna_error *err)
         least = fmin(least, window);
         window += power[n] - power[(n - quiet + taps) % taps];
     }
-    double quiet_enough = fmax(1e-3 * all, 4 * least);
+    double quiet_enough = fmax(1e-6 * all, 4 * least);
     for (int n = 0; n <= taps / 2; ++n) {
         *cut = before[(taps - n) % taps] <= quiet_enough ? (taps - n) % taps : n;
         if (before[*cut] <= quiet_enough)
