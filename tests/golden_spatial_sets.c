@@ -310,7 +310,7 @@ static void test_twins(void **state) {
             all += (double)a[n] * (double)a[n];
         }
         assert_below(10 * log10(error / all), -120);
-        assert_below(fabs(zero) * taps, 0.05); /* 0 Hz is continued from 100 Hz, where it is 0.9 to 1 */
+        assert_below(fabs(zero) * taps, 0.2); /* 0 Hz is continued from 100 Hz, where the far ear has 0.85 */
     }
     pn_measured_clear(&set[0]);
     pn_measured_clear(&set[1]);

@@ -137,8 +137,11 @@ static void fill_even(const maker *m, const float *re, const float *im) {
     double lowest = hypot((double)re[0], (double)im[0]), step = m->grid->rate / m->grid->taps;
     double turned =
         remainder(atan2((double)im[0], (double)re[0]) + 2 * PN_PI * first * step * delay, 2 * PN_PI);
+    /* A magnitude is even in frequency: a + b f^2 through the two lowest. */
+    double next = hypot((double)re[1], (double)im[1]), bend = (next - lowest) / (2.0 * first + 1);
     for (int k = 0; k < first; ++k)
-        m->half[k] = polar(lowest, phase_below(turned, (double)k / first) - 2 * PN_PI * k * step * delay);
+        m->half[k] = polar(fmin(fmax(lowest - bend * ((double)first * first - (double)k * k), 0), 2 * lowest),
+                           phase_below(turned, (double)k / first) - 2 * PN_PI * k * step * delay);
     for (int k = last + 1; k <= half; ++k) { /* half the rate, of a grid that ends just below it */
         pn_complex end = m->half[last];
         m->half[k] =
