@@ -5,8 +5,10 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "app/hrtf_plot.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "io/audio_file.h"
@@ -41,6 +43,7 @@ typedef struct {
     double least_itd_us, most_itd_us;
     int itd_step; /* of every how many directions */
     at_direction at;
+    pn_hrtf_figures *figures; /* with plot */
 } job;
 
 static bool parse_at(const char *text, at_direction *at) {
@@ -61,6 +64,11 @@ static bool parse_at(const char *text, at_direction *at) {
     *at = (at_direction){.azimuth = value[0], .elevation = value[1], .distance = value[2]};
     at->gain = 1 / fmax(value[2], 0.2);
     return count >= 2 && fabs(value[1]) <= 90 && value[2] >= 0 && value[2] <= 1e6 && fabs(value[0]) <= 3600;
+}
+
+static bool has_ending(const char *name, const char *ending) {
+    size_t length = strlen(name), end = strlen(ending);
+    return length > end && strcasecmp(name + length - end, ending) == 0;
 }
 
 static void note_facts(file_facts *f, pn_measured *set) {
@@ -175,6 +183,14 @@ static pinna_status write_pair(job *j, pinna_error *err) {
     return status;
 }
 
+static pinna_status draw(job *j, pinna_error *err) {
+    pinna_status status = pn_hrtf_figures_make(j->file, j->hrtf, &j->figures, err);
+    if (status != PINNA_OK)
+        return status;
+    return pn_hrtf_plot(j->figures, pn_hrtf_get_info(j->hrtf), j->plot,
+                        pn_sofa_is_builtin(j->file) ? NULL : j->file, err);
+}
+
 static void print_line(const char *what, const char *text) {
     if (text != NULL && text[0] != '\0')
         printf("%-12s %s\n", what, text);
@@ -218,6 +234,12 @@ static void print_text(const job *j) {
         printf("low frequencies  as measured (about -19 dB at 20-60 Hz, -5 dB at 60-120 Hz); the equaliser "
                "is not "
                "available yet\n");
+    if (j->figures != NULL && j->figures->predicted > 0)
+        printf("%-12s every other direction met from the rest: mean %.2f dB and %.1f us, 95 %% below %.2f dB "
+               "and %.1f us\n",
+               "between", j->figures->lsd_mean, j->figures->itd_mean, j->figures->lsd_p95,
+               j->figures->itd_p95);
+    print_line("plotted", j->plot);
     if (j->at_text == NULL)
         return;
     printf("%-12s azimuth %g, elevation %g, distance %g m: ITD %+.1f us (+: left first), ILD %+.2f dB, gain "
@@ -247,6 +269,54 @@ static void add_at(cJSON *json, const job *j) {
     cJSON_AddNumberToObject(at, "gain_db", 20 * log10(j->at.gain));
     if (j->out != NULL)
         cJSON_AddStringToObject(at, "written", j->out);
+}
+
+static cJSON *grid_array(double (*grid)[PN_FIGURES_AZIMUTHS]) {
+    cJSON *rows = cJSON_CreateArray();
+    for (int i = 0; i < PN_FIGURES_ELEVATIONS; ++i)
+        cJSON_AddItemToArray(rows, cJSON_CreateDoubleArray(grid[i], PN_FIGURES_AZIMUTHS));
+    return rows;
+}
+
+static void add_errors(cJSON *plot, const pn_hrtf_figures *f) {
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {{"predicted", f->predicted},
+                   {"lsd_mean_db", f->lsd_mean},
+                   {"lsd_p95_db", f->lsd_p95},
+                   {"itd_error_mean_us", f->itd_mean},
+                   {"itd_error_p95_us", f->itd_p95}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
+        cJSON_AddNumberToObject(plot, numbers[i].key, numbers[i].value);
+    cJSON *directions = cJSON_AddArrayToObject(plot, "directions");
+    for (int i = 0; i < f->directions; ++i) {
+        const pn_figures_direction *d = &f->direction[i];
+        const double values[] = {d->azimuth, d->elevation, d->distance, d->lsd_db, d->itd_error_us};
+        cJSON_AddItemToArray(directions, cJSON_CreateDoubleArray(values, 5));
+    }
+}
+
+/* Everything that is drawn, as numbers. */
+static void add_figures(cJSON *json, const job *j) {
+    pn_hrtf_figures *f = j->figures;
+    cJSON *plot = cJSON_AddObjectToObject(json, "plot"), *levels = cJSON_CreateArray();
+    cJSON_AddStringToObject(plot, "written", j->plot);
+    add_errors(plot, f);
+    cJSON_AddStringToObject(plot, "grid", "elevation -90..90 by 5, azimuth 180..-180 by 5");
+    cJSON_AddItemToObject(plot, "itd_us", grid_array(f->itd_us));
+    cJSON_AddItemToObject(plot, "ild_db", grid_array(f->ild_db));
+    cJSON_AddStringToObject(plot, "levels",
+                            "left and right ear, azimuth 180..-180 by 2.5, frequencies even in logarithm");
+    cJSON_AddNumberToObject(plot, "low_hz", f->low_hz);
+    cJSON_AddNumberToObject(plot, "high_hz", f->high_hz);
+    for (int ear = 0; ear < 2; ++ear) {
+        cJSON *circle = cJSON_CreateArray();
+        for (int i = 0; i < PN_FIGURES_CIRCLE; ++i)
+            cJSON_AddItemToArray(circle, cJSON_CreateDoubleArray(f->level_db[ear][i], PN_FIGURES_ROWS));
+        cJSON_AddItemToArray(levels, circle);
+    }
+    cJSON_AddItemToObject(plot, "level_db", levels);
 }
 
 static pinna_status print_json(const job *j, pinna_error *err) {
@@ -291,6 +361,8 @@ static pinna_status print_json(const job *j, pinna_error *err) {
     cJSON_AddBoolToObject(json, "horizontal_only", info->horizontal_only);
     if (j->at_text != NULL)
         add_at(json, j);
+    if (j->figures != NULL)
+        add_figures(json, j);
     add_messages(json, j->messages);
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
@@ -307,6 +379,8 @@ static pinna_status run(job *j, pinna_error *err) {
         status = look(j, err);
     if (status == PINNA_OK && j->out != NULL)
         status = write_pair(j, err);
+    if (status == PINNA_OK && j->plot != NULL)
+        status = draw(j, err);
     if (status != PINNA_OK)
         return status;
     /* With the audio itself on standard output the report goes to standard error. */
@@ -320,6 +394,7 @@ static pinna_status run(job *j, pinna_error *err) {
 
 static void clear(job *j) {
     pn_hrtf_free(j->hrtf);
+    pn_hrtf_figures_free(j->figures);
     pn_free(j->at.left);
     pn_free(j->at.right);
     pn_free(j->facts.version);
@@ -337,7 +412,8 @@ int pn_cmd_hrtf(int argc, char **argv) {
          "with --at: write that pair as a stereo file (32 bit float)"},
         {"--rate", NULL, PN_OPTION_NUMBER, &j.rate, "HZ",
          "as it would be rendered at this rate (default: the file's)"},
-        {"--plot", NULL, PN_OPTION_TEXT, &j.plot, "OUT.png", "not available in this version"},
+        {"--plot", NULL, PN_OPTION_TEXT, &j.plot, "OUT.png",
+         "draw the set: directions, error between them, ITD, ILD, levels (.png or .svg)"},
         PN_OPTION_QUIET(j.common),
         PN_OPTION_JSON(j.common),
         {0},
@@ -353,8 +429,8 @@ int pn_cmd_hrtf(int argc, char **argv) {
     int status = pn_cli_parse(&command, argc, argv, &j.file);
     if (status >= 0)
         return status;
-    if (j.plot != NULL)
-        return pn_cli_usage("hrtf", "--plot is not yet available in this version");
+    if (j.plot != NULL && !has_ending(j.plot, ".png") && !has_ending(j.plot, ".svg"))
+        return pn_cli_usage("hrtf", "--plot: '%s' does not end in .png or .svg", j.plot);
     if (j.at_text != NULL && !parse_at(j.at_text, &j.at))
         return pn_cli_usage(
             "hrtf",

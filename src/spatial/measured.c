@@ -60,8 +60,7 @@ float *pn_measured_ir(const pn_measured *set, int direction, int ear) {
     return set->ir + ((size_t)direction * 2 + (size_t)ear) * (size_t)set->taps;
 }
 
-/* Keeps the directions marked; returns how many went. */
-static int keep_marked(pn_measured *set, const bool *keep) {
+int pn_measured_keep(pn_measured *set, const bool *keep) {
     int kept = 0;
     for (int i = 0; i < set->directions; ++i) {
         if (!keep[i])
@@ -144,7 +143,7 @@ static pinna_status drop_broken(pn_measured *set, const char *label, bool *keep,
     if (broken > all * MOST_BROKEN)
         return pn_fail(err, PINNA_BAD_FILE, "%s: %d of %d measurements cannot be used; measurement %d: %s",
                        label, broken, all, first, why);
-    keep_marked(set, keep);
+    pn_measured_keep(set, keep);
     pn_warn(messages, "%s: %d of %d measurements cannot be used and are left out; measurement %d: %s", label,
             broken, all, first, why);
     return PINNA_OK;
@@ -186,7 +185,7 @@ static pinna_status drop_silent(pn_measured *set, const char *label, bool *keep,
     int all = set->directions;
     for (int i = 0; i < all; ++i)
         keep[i] = energy(set, i) > 1e-12 * most;
-    int dropped = keep_marked(set, keep);
+    int dropped = pn_measured_keep(set, keep);
     if (dropped > 0)
         pn_warn(messages,
                 "%s: %d of %d directions are silent and left out; their neighbours take their place", label,
@@ -250,7 +249,7 @@ static pinna_status one_distance(pn_measured *set, const char *label, bool *keep
                 least, most);
         return PINNA_OK;
     }
-    keep_marked(set, keep);
+    pn_measured_keep(set, keep);
     pn_warn(messages,
             "%s: measured at several distances (%g to %g m); the %d of %d directions at %.3g m are used",
             label, least, most, set->directions, all, shell);
@@ -266,7 +265,7 @@ static void drop_duplicates(pn_measured *set, const char *label, bool *keep, pn_
                 keep[i] = false;
         }
     }
-    int dropped = keep_marked(set, keep);
+    int dropped = pn_measured_keep(set, keep);
     if (dropped > 0)
         pn_info(
             messages,

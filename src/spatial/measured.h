@@ -3,6 +3,8 @@
 #ifndef PN_SPATIAL_MEASURED_H
 #define PN_SPATIAL_MEASURED_H
 
+#include <stdbool.h>
+
 #include "base/messages.h"
 #include "base/status.h"
 #include "base/vec.h"
@@ -41,6 +43,9 @@ pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages
  * a linear-phase filter does before an onset; delay[] makes up for them. */
 enum { PN_MEASURED_LEAD = 32 };
 pinna_status pn_measured_resample(pn_measured *set, double rate, pinna_error *err);
+
+/* Leaves out the measurements that are not marked; returns how many. */
+int pn_measured_keep(pn_measured *set, const bool *keep);
 
 /* Exchanges the ears. */
 void pn_measured_swap_ears(pn_measured *set);
