@@ -82,6 +82,7 @@ static void note_facts(file_facts *f, pn_measured *set) {
     for (int i = 0; i < set->directions; ++i) {
         double elevation = pn_degrees(asin(fmax(-1, fmin(1, set->direction[i].z)))),
                distance = set->distance[i];
+        elevation = fabs(elevation) < 1e-9 ? 0 : elevation; /* no -0.0 */
         f->least_elevation = i ? fmin(f->least_elevation, elevation) : elevation;
         f->most_elevation = i ? fmax(f->most_elevation, elevation) : elevation;
         f->least_distance = i ? fmin(f->least_distance, distance) : distance;
@@ -120,13 +121,12 @@ static pinna_status find_itd_range(job *j, pinna_error *err) {
 
 static pinna_status load(job *j, pinna_error *err) {
     pn_measured set;
-    pinna_status status = pn_sofa_read(j->file, &set, j->messages, err);
+    pinna_status status = pn_sofa_read(j->file, &set, NULL, err);
     if (status != PINNA_OK)
         return status;
     note_facts(&j->facts, &set);
-    /* The rest of what pn_hrtf_load does. */
-    status = pn_hrtf_from_measured(&set, pn_sofa_is_builtin(j->file) ? "builtin" : j->file, j->rate, NULL,
-                                   j->messages, &j->hrtf, err);
+    pn_measured_clear(&set);
+    status = pn_hrtf_load(j->file, j->rate, NULL, j->messages, &j->hrtf, err);
     if (status == PINNA_OK)
         status = find_itd_range(j, err);
     return status;
@@ -196,6 +196,16 @@ static void print_line(const char *what, const char *text) {
         printf("%-12s %s\n", what, text);
 }
 
+static void print_distance(const file_facts *f, const pn_hrtf_info *info) {
+    if (f->most_distance > 1.001 * f->least_distance)
+        printf("%-12s %.3g to %.3g m", "distance", f->least_distance, f->most_distance);
+    else
+        printf("%-12s %.3g m", "distance", f->most_distance);
+    for (int s = 0; s < info->shells && info->shells > 1; ++s)
+        printf("%s%.3g m (%d directions)", s ? ", " : "; rendered from ", info->radius[s], info->of_shell[s]);
+    printf("\n");
+}
+
 static void print_text(const job *j) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
     const file_facts *f = &j->facts;
@@ -211,18 +221,15 @@ static void print_text(const job *j) {
     else
         printf("%-12s no direction is farther than %.1f degrees from a measured one\n", "coverage",
                info->widest_gap_deg);
-    if (f->most_distance > 1.001 * f->least_distance)
-        printf("%-12s %.3g to %.3g m\n", "distance", f->least_distance, f->most_distance);
-    else
-        printf("%-12s %.3g m\n", "distance", f->most_distance);
+    print_distance(f, info);
     printf("%-12s %d samples at %g Hz (%.1f ms)\n", "responses", f->taps, info->file_rate,
            1e3 * f->taps / info->file_rate);
     if (f->least_delay != 0 || f->most_delay != 0)
         printf("%-12s %g to %g samples, beside the responses\n", "delays", f->least_delay, f->most_delay);
-    printf("%-12s 2%s\n", "receivers",
-           isnan(f->receiver_y) ? ""
-           : f->receiver_y < 0  ? ", the first named as the right one"
-                                : ", left and right");
+    printf("%-12s %s\n", "ears",
+           isnan(f->receiver_y) ? "2; the file does not say which is which"
+           : f->receiver_y < 0  ? "2; the file calls the first the right one (its responses decide)"
+                                : "2; left, then right");
     printf("%-12s %.0f to %.0f us (below 1.5 kHz", "ITD", j->least_itd_us, j->most_itd_us);
     if (j->itd_step > 1)
         printf(", one of every %d directions", j->itd_step);
@@ -230,10 +237,12 @@ static void print_text(const job *j) {
     printf("%-12s %d taps and up to %d samples of delay at %g Hz, %+.2f dB", "as rendered", info->taps,
            info->max_delay, info->rate, 20 * log10(info->scale));
     printf(info->latency ? ", delayed by %d samples\n" : "\n", info->latency);
-    if (pn_sofa_is_builtin(j->file))
-        printf("low frequencies  as measured (about -19 dB at 20-60 Hz, -5 dB at 60-120 Hz); the equaliser "
-               "is not "
-               "available yet\n");
+    if (info->equalised_low)
+        printf("%-12s below 200 Hz lifted by what the loudspeaker of the measurement lacked\n", "equalised");
+    else if (pn_sofa_is_builtin(j->file))
+        printf("low frequencies  as measured (about -19 dB at 20-60 Hz, -5 dB at 60-120 Hz)\n");
+    if (info->equalised_diffuse)
+        printf("%-12s to a flat power mean over the sphere\n", "equalised");
     if (j->figures != NULL && j->figures->predicted > 0)
         printf("%-12s every other direction met from the rest: mean %.2f dB and %.1f us, 95 %% below %.2f dB "
                "and %.1f us\n",
@@ -347,6 +356,8 @@ static pinna_status print_json(const job *j, pinna_error *err) {
                    {"widest_gap_degrees", info->widest_gap_deg},
                    {"rate", info->rate},
                    {"directions", info->measured},
+                   {"nodes", info->directions},
+                   {"shells", info->shells},
                    {"taps", info->taps},
                    {"max_delay", info->max_delay},
                    {"latency", info->latency},

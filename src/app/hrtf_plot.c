@@ -152,7 +152,7 @@ static void draw_disc(pn_plot *p, double x, double y, double radius, const pn_hr
     for (int i = 0; i < f->directions; ++i) {
         const pn_figures_direction *d = &f->direction[i];
         double up = above ? d->elevation : -d->elevation, r = radius * sqrt(fmax(1 - sin(pn_radians(up)), 0));
-        if (!(up >= -1e-6))
+        if (!(up >= (above ? -1e-6 : 1e-6)))
             continue;
         double azimuth = pn_radians(d->azimuth);
         pn_plot_dot(p, x - r * sin(azimuth), y - r * cos(azimuth), size, (pn_plot_colour){0.16, 0.32, 0.55});
@@ -162,7 +162,7 @@ static void draw_disc(pn_plot *p, double x, double y, double radius, const pn_hr
     draw_text(p, x - radius - 6, y + 4, PN_PLOT_END, "left");
     draw_text(p, x + radius + 6, y + 4, PN_PLOT_START, "right");
     pn_plot_text(p, x, y + radius + 20, 12, PN_PLOT_MIDDLE, pn_plot_grey,
-                 "%s: %d directions, rings every 30 degrees", above ? "above" : "below", shown);
+                 "%s: %d directions, rings every 30 degrees", above ? "level and above" : "below", shown);
 }
 
 static void draw_directions(pn_plot *p, double x, double y, const pn_hrtf_figures *f,

@@ -166,6 +166,7 @@ void pn_plot_line(pn_plot *p, const pn_plot_point *points, int count, pn_plot_co
     choose(p, colour);
     cairo_set_line_width(p->cairo, width);
     cairo_set_line_join(p->cairo, CAIRO_LINE_JOIN_ROUND);
+    cairo_new_path(p->cairo);
     for (int i = 0; i < count; ++i)
         cairo_line_to(p->cairo, points[i].x, points[i].y);
     cairo_stroke(p->cairo);
@@ -180,6 +181,7 @@ void pn_plot_frame(pn_plot *p, double x, double y, double width, double height, 
 
 void pn_plot_dot(pn_plot *p, double x, double y, double radius, pn_plot_colour colour) {
     choose(p, colour);
+    cairo_new_path(p->cairo);
     cairo_arc(p->cairo, x, y, radius, 0, 2 * PN_PI);
     cairo_fill(p->cairo);
 }
@@ -187,6 +189,7 @@ void pn_plot_dot(pn_plot *p, double x, double y, double radius, pn_plot_colour c
 void pn_plot_circle(pn_plot *p, double x, double y, double radius, pn_plot_colour colour, double width) {
     choose(p, colour);
     cairo_set_line_width(p->cairo, width);
+    cairo_new_path(p->cairo);
     cairo_arc(p->cairo, x, y, radius, 0, 2 * PN_PI);
     cairo_stroke(p->cairo);
 }
@@ -230,13 +233,19 @@ static pn_plot_colour from_oklab(double lightness, double a, double b) {
                             encode(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
 }
 
-/* Lightness rises evenly while the hue turns from violet over blue and green to yellow. */
+/* Ten colours of viridis (van der Walt and Smith, 2015, CC0), which was made for equal steps. */
 pn_plot_colour pn_plot_even(double value) {
-    double t = fmin(fmax(value, 0), 1), hue = (300 - 195 * t) * PN_PI / 180;
-    double chroma = 0.105 + 0.05 * t;
-    return from_oklab(0.25 + 0.67 * t, chroma * cos(hue), chroma * sin(hue));
+    static const uint32_t stops[] = {0x440154, 0x482878, 0x3e4989, 0x31688e, 0x26828e,
+                                     0x1f9e89, 0x35b779, 0x6ece58, 0xb5de2b, 0xfde725};
+    double at = fmin(fmax(value, 0), 1) * 8.9999, mix = at - floor(at);
+    uint32_t a = stops[(int)at], b = stops[(int)at + 1];
+    double channel[3];
+    for (int i = 0; i < 3; ++i)
+        channel[i] = ((1 - mix) * (a >> (16 - 8 * i) & 255) + mix * (b >> (16 - 8 * i) & 255)) / 255;
+    return (pn_plot_colour){channel[0], channel[1], channel[2]};
 }
 
+/* From blue over near white to orange, in Oklab (Ottosson, 2020): darker and stronger to both sides alike. */
 pn_plot_colour pn_plot_diverging(double value) {
     double t = fmin(fmax(value, -1), 1), far = fabs(t), hue = (t < 0 ? 255 : 45) * PN_PI / 180;
     return from_oklab(0.97 - 0.47 * far, 0.14 * far * cos(hue), 0.14 * far * sin(hue));

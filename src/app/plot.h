@@ -46,8 +46,8 @@ void pn_plot_circle(pn_plot *plot, double x, double y, double radius, pn_plot_co
 void pn_plot_image(pn_plot *plot, double x, double y, double width, double height, int columns, int rows,
                    const uint32_t *pixels);
 
-/* Colours of equal steps to the eye (lines in Oklab, Ottosson 2020): from dark blue over green to yellow for 0..1, and
- * from blue over near white to orange for -1..1. Values beyond are held. */
+/* Colours of equal steps to the eye: from dark violet over green to yellow for 0..1, and from blue over near white to
+ * orange for -1..1. Values beyond are held. */
 pn_plot_colour pn_plot_even(double value);
 pn_plot_colour pn_plot_diverging(double value);
 uint32_t pn_plot_pixel(pn_plot_colour colour);
