@@ -82,7 +82,7 @@ static void note_facts(file_facts *f, pn_measured *set) {
     for (int i = 0; i < set->directions; ++i) {
         double elevation = pn_degrees(asin(fmax(-1, fmin(1, set->direction[i].z))));
         double distance = set->distance[i];
-        elevation = fabs(elevation) < 1e-9 ? 0 : elevation; /* no -0.0 */
+        elevation = fabs(elevation) < 1e-3 ? 0 : elevation; /* no -0.0 */
         f->least_elevation = i ? fmin(f->least_elevation, elevation) : elevation;
         f->most_elevation = i ? fmax(f->most_elevation, elevation) : elevation;
         f->least_distance = i ? fmin(f->least_distance, distance) : distance;
