@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "app/bench_svg.h"
 #include "app/plot.h"
 #include "base/memory.h"
 
@@ -123,7 +124,7 @@ static double greatest(double (*grid)[PN_FIGURES_AZIMUTHS]) {
 static pinna_status draw_map(pn_plot *p, double x, double y, double (*grid)[PN_FIGURES_AZIMUTHS],
                              const char *title, const char *what, const char *unit, double least,
                              pinna_error *err) {
-    double step = pn_plot_step(fmax(greatest(grid), least) / 4),
+    double step = pn_svg_step(fmax(greatest(grid), least) / 4),
            most = step * ceil(fmax(greatest(grid), least) / step);
     pn_plot_title(p, x, y - 34, 15, title);
     draw_text(p, x, y - 16, PN_PLOT_START, what);
@@ -188,7 +189,7 @@ static void draw_errors(pn_plot *p, double x, double y, const pn_hrtf_figures *f
                  "every other direction left out, met from the rest: mean %.2f dB, %.1f us; 95 %% below %.2f "
                  "dB, %.1f us",
                  f->lsd_mean, f->itd_mean, f->lsd_p95, f->itd_p95);
-    double step = pn_plot_step(fmax(f->lsd_p95, 0.1) / 4),
+    double step = pn_svg_step(fmax(f->lsd_p95, 0.1) / 4),
            most = step * ceil(fmax(f->lsd_p95, 0.1) * 1.2 / step);
     draw_net(p, x, y);
     double size = 1.25 * dot_size(f->predicted);

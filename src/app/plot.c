@@ -274,11 +274,3 @@ void pn_plot_colour_bar(pn_plot *p, double x, double y, double height, bool dive
     }
     pn_plot_text(p, x, y - 9, 12, PN_PLOT_START, pn_plot_ink, "%s", unit);
 }
-
-double pn_plot_step(double value) {
-    if (!(value > 0))
-        return 1;
-    double power = pow(10, floor(log10(value)));
-    double digit = value / power;
-    return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
-}

@@ -56,7 +56,4 @@ uint32_t pn_plot_pixel(pn_plot_colour colour);
 void pn_plot_colour_bar(pn_plot *plot, double x, double y, double height, bool diverging, double low,
                         double high, double step, const char *unit);
 
-/* The next of 1, 2, 5, 10, 20, .. (or a power of ten below) that is at least value: steps of an axis. */
-double pn_plot_step(double value);
-
 #endif
