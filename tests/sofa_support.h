@@ -40,7 +40,7 @@ static inline void sofa_put(sofa_file *f, uint64_t value, int bytes) {
         assert_non_null(f->bytes);
     }
     for (int i = 0; i < bytes; ++i)
-        f->bytes[f->size++] = i < 8 ? (unsigned char)(value >> (8 * i)) : 0;
+        f->bytes[f->size++] = (unsigned char)(i < 8 ? value >> (8 * i) : 0);
 }
 
 static inline void sofa_patch(sofa_file *f, size_t at, uint64_t value, int bytes) {

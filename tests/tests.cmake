@@ -18,7 +18,7 @@ add_library(fake_opencl MODULE tests/fake_opencl.c)
 set_target_properties(fake_opencl PROPERTIES C_VISIBILITY_PRESET default)
 target_include_directories(fake_opencl SYSTEM PRIVATE ${OPENCL_INCLUDE_DIR})
 
-# Nothing is written into the user's cache; suppressions are for leaks of OpenCL drivers only.
+# Nothing is written into the user's cache; suppressions are for leaks of OpenCL drivers and of libmysofa only.
 set(test_environment
   "PINNA_PROGRAM=$<TARGET_FILE:pinna>"
   "PINNA_FAKE_OPENCL=$<TARGET_FILE:fake_opencl>"

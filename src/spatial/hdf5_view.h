@@ -21,11 +21,11 @@ const uint8_t *pn_hdf5_skip(pn_hdf5_bytes *bytes, uint64_t size); /* NULL beyond
 bool pn_hdf5_signature(pn_hdf5_bytes *bytes, const char *name);
 
 typedef enum {
+    PN_HDF5_OTHER, /* also where nothing is said */
     PN_HDF5_INTEGER,
     PN_HDF5_FLOAT,
     PN_HDF5_STRING,
-    PN_HDF5_VARIABLE_STRING,
-    PN_HDF5_OTHER
+    PN_HDF5_VARIABLE_STRING
 } pn_hdf5_class;
 
 typedef struct {
