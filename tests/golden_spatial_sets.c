@@ -281,7 +281,7 @@ static void test_twins(void **state) {
     (void)state;
     static char names[MOST_FILES][512];
     int count = list("sofa", ".sofa", names);
-    pn_measured set[2];
+    pn_measured set[2] = {0};
     pinna_error err = {0};
     int found = 0;
     for (int i = 0; i < count; ++i) {

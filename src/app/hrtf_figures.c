@@ -200,7 +200,7 @@ static pinna_status predict(pn_hrtf_figures *f, eye *whole, const char *file, in
     int step = 2 * (1 + f->directions / MOST_PREDICTED);
     for (int i = from; i < f->directions && status == PINNA_OK; i += step) {
         pn_figures_direction *d = &f->direction[i];
-        features expected, got;
+        features expected = {0}, got = {0};
         if (isnan(d->distance)) /* no place: left out of every set */
             continue;
         status = look(whole, place_of(d), err);

@@ -118,6 +118,8 @@ static bool decode(reader *r, const uint8_t *stored, uint64_t size, uint32_t mas
 static void scatter(const reader *r, const uint64_t *offset) {
     const pn_hdf5_variable *v = r->v;
     int last = v->rank - 1;
+    if (last < 0 || last >= PN_HDF5_RANK)
+        return;
     uint64_t row = v->chunk[last], length = v->shape[last] - offset[last];
     length = length < row ? length : row;
     uint64_t rows = r->chunk_bytes / v->type.size / row;
@@ -212,7 +214,8 @@ static pinna_status read_fixed_array(reader *r, pinna_error *err) {
     int entry = (int)pn_hdf5_get(&b, 1), page_bits = (int)pn_hdf5_get(&b, 1);
     uint64_t count = pn_hdf5_length(r->file, &b), data = pn_hdf5_address(r->file, &b);
     int size_bytes = filtered ? entry - r->file->offset_size - 4 : 0;
-    if (!found || b.bad || size_bytes < 0 || size_bytes > 8 || page_bits > 40 || count != r->most_chunks)
+    if (!found || b.bad || size_bytes < 0 || size_bytes > 8 || page_bits < 0 || page_bits > 40 ||
+        count != r->most_chunks)
         return pn_hdf5_damaged(err, "the index of its numbers is not where its header says");
     if (pn_hdf5_is_none(r->file, data))
         return PINNA_OK;
@@ -221,7 +224,7 @@ static pinna_status read_fixed_array(reader *r, pinna_error *err) {
         return pn_hdf5_damaged(err, "the index of its numbers is not where its header says");
     pn_hdf5_skip(&b, 2 + (uint64_t)r->file->offset_size);
     uint64_t page = (uint64_t)1 << page_bits;
-    if (count <= page)
+    if (page == 0 || count <= page)
         return read_in_order(r, &b, 0, count, size_bytes, err);
     uint64_t pages = (count + page - 1) / page;
     const uint8_t *written = pn_hdf5_skip(&b, (pages + 7) / 8);
@@ -265,6 +268,8 @@ static pinna_status read_chunked(reader *r, uint64_t limit, pinna_error *err) {
     r->chunk_bytes = v->type.size;
     r->most_chunks = 1;
     for (int d = 0; d < v->rank; ++d) {
+        if (v->chunk[d] == 0 || v->shape[d] == 0)
+            return pn_hdf5_damaged(err, "a variable is cut into pieces of no size");
         r->grid[d] = (v->shape[d] + v->chunk[d] - 1) / v->chunk[d];
         r->most_chunks *= r->grid[d];
         if (r->chunk_bytes > limit / v->chunk[d])
@@ -296,7 +301,10 @@ static pinna_status read_chunked(reader *r, uint64_t limit, pinna_error *err) {
 static pinna_status read_all(reader *r, pinna_error *err) {
     const pn_hdf5_variable *v = r->v;
     uint64_t limit = r->file->size * INFLATES_TO + 65536, bytes = v->count * v->type.size;
-    if (v->type.class != PN_HDF5_INTEGER && v->type.class != PN_HDF5_FLOAT)
+    if (v->rank < 0 || v->rank > PN_HDF5_RANK || v->filters < 0 || v->filters > PN_HDF5_FILTERS)
+        return pn_hdf5_damaged(err, "a variable has no proper shape");
+    if ((v->type.class != PN_HDF5_INTEGER && v->type.class != PN_HDF5_FLOAT) || v->type.size < 1 ||
+        v->type.size > 8)
         return pn_fail(err, PINNA_BAD_FILE,
                        "%s is not of a type that is read (integers, 32 or 64 bit floats)", v->name);
     if (bytes > limit)
