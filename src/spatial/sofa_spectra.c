@@ -344,7 +344,7 @@ static void reverse(float *ir, int taps) {
 
 /* ---- where the circle is cut */
 
-static pinna_status find_cut(const pn_measured *set, int *cut, pinna_error *err) {
+static pinna_status find_cut(const pn_measured *set, double quiet_share, int *cut, pinna_error *err) {
     int taps = set->taps, quiet = taps / 8 > 0 ? taps / 8 : 1;
     double *power = pn_alloc((size_t)taps, sizeof *power);
     if (power == NULL)
@@ -369,7 +369,7 @@ static pinna_status find_cut(const pn_measured *set, int *cut, pinna_error *err)
         least = fmin(least, window);
         window += power[n] - power[(n - quiet + taps) % taps];
     }
-    double quiet_enough = fmax(1e-6 * all, 4 * least);
+    double quiet_enough = fmax(quiet_share * all, 4 * least);
     for (int n = 0; n <= taps / 2; ++n) {
         *cut = before[(taps - n) % taps] <= quiet_enough ? (taps - n) % taps : n;
         if (before[*cut] <= quiet_enough)
@@ -380,9 +380,10 @@ static pinna_status find_cut(const pn_measured *set, int *cut, pinna_error *err)
     return PINNA_OK;
 }
 
-static pinna_status cut_circles(pn_measured *set, pinna_error *err) {
+/* quiet_share: of the energy, in the stretch before the cut. */
+static pinna_status cut_circles(pn_measured *set, double quiet_share, pinna_error *err) {
     int cut = 0, taps = set->taps;
-    pinna_status status = find_cut(set, &cut, err);
+    pinna_status status = find_cut(set, quiet_share, &cut, err);
     if (status != PINNA_OK || cut == 0)
         return status;
     float *copy = pn_alloc_floats((size_t)taps);
@@ -435,5 +436,5 @@ pinna_status pn_sofa_fill_responses(const pn_sofa_grid *grid, const double *freq
     for (size_t i = 0; i < 2 * (size_t)set->directions && later == LATER_IS_PLUS; ++i)
         reverse(set->ir + i * (size_t)grid->taps, grid->taps);
     tell(grid, frequency, bins, later, why, label, messages);
-    return cut_circles(set, err);
+    return cut_circles(set, grid->even ? 1e-6 : 1e-4, err); /* -60 dB; what was interpolated is less exact */
 }
