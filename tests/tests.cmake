@@ -7,7 +7,6 @@
 # Label sanitize: the tests with the label unit once more, built with sanitizers by tools/test below the build folder.
 
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-pkg_check_modules(MYSOFA REQUIRED IMPORTED_TARGET libmysofa) # another reader of SOFA files, to compare with
 add_library(pn_test_support STATIC EXCLUDE_FROM_ALL tests/support.c)
 target_include_directories(pn_test_support PUBLIC tests)
 target_compile_definitions(pn_test_support PUBLIC PINNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -65,6 +65,7 @@ struct pn_hdf5_variable {
     uint32_t filter_value[PN_HDF5_FILTERS]; /* its first parameter */
     pn_hdf5_attribute *attributes;
     int attribute_count;
+    const float *lent; /* its numbers, read elsewhere; NULL: to be read here */
 };
 
 struct pn_hdf5 {

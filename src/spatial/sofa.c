@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "spatial/hdf5.h"
 #include "spatial/sofa_kind.h"
+#include "spatial/sofa_mysofa.h"
 #include "spatial/sofa_spectra.h"
 
 enum { LARGEST_FILE_MB = 1024 };
@@ -426,19 +427,34 @@ static pinna_status read_all(reader *r, pinna_error *err) {
     return status == PINNA_OK ? take_texts(r->set, r->file, r->label, err) : status;
 }
 
-pinna_status pn_sofa_read_memory(const void *data, size_t size, const char *label, pn_measured *set,
-                                 pn_messages *messages, pinna_error *err) {
+/* Where libmysofa finds the file: its path, or memory that can be trusted; both NULL: it is not asked. */
+typedef struct {
+    const char *path;
+    const void *data;
+} mysofa_source;
+
+static pinna_status read_bytes(const void *data, size_t size, mysofa_source source, const char *label,
+                               pn_measured *set, pn_messages *messages, pinna_error *err) {
     memset(set, 0, sizeof *set);
     pn_hdf5 *file = NULL;
     pinna_status status = pn_hdf5_open(data, size, &file, err);
     if (status != PINNA_OK)
         return pn_fail_within(err, status, "%s", label);
     reader r = {.file = file, .label = label, .messages = messages, .set = set};
+    pn_sofa_mysofa *lent = NULL;
+    if (source.path != NULL || source.data != NULL)
+        lent = pn_sofa_mysofa_lend(file, source.path, source.data, size);
     status = read_all(&r, err);
+    pn_sofa_mysofa_free(lent);
     pn_hdf5_free(file);
     if (status != PINNA_OK)
         pn_measured_clear(set);
     return status;
+}
+
+pinna_status pn_sofa_read_memory(const void *data, size_t size, const char *label, pn_measured *set,
+                                 pn_messages *messages, pinna_error *err) {
+    return read_bytes(data, size, (mysofa_source){0}, label, set, messages, err);
 }
 
 static pinna_status read_file(const char *file, char **data, size_t *size, pinna_error *err) {
@@ -482,7 +498,8 @@ pinna_status pn_sofa_read(const char *file, pn_measured *set, pn_messages *messa
     if (pn_sofa_is_builtin(file)) {
         size_t size;
         const void *data = pn_sofa_builtin(&size);
-        pinna_status status = pn_sofa_read_memory(data, size, "builtin", set, messages, err);
+        pinna_status status =
+            read_bytes(data, size, (mysofa_source){.data = data}, "builtin", set, messages, err);
         return status == PINNA_OK ? name_builtin(set, err) : status;
     }
     char *data = NULL;
@@ -490,7 +507,7 @@ pinna_status pn_sofa_read(const char *file, pn_measured *set, pn_messages *messa
     pinna_status status = read_file(file, &data, &size, err);
     if (status != PINNA_OK)
         return status;
-    status = pn_sofa_read_memory(data, size, file, set, messages, err);
+    status = read_bytes(data, size, (mysofa_source){.path = file}, file, set, messages, err);
     pn_free(data);
     return status;
 }
