@@ -10,14 +10,14 @@ pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 add_library(pn_test_support STATIC EXCLUDE_FROM_ALL tests/support.c)
 target_include_directories(pn_test_support PUBLIC tests)
 target_compile_definitions(pn_test_support PUBLIC PINNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-target_link_libraries(pn_test_support PUBLIC pn_base PkgConfig::CMOCKA)
+target_link_libraries(pn_test_support PUBLIC pn_base PkgConfig::CMOCKA PkgConfig::MYSOFA)
 
 # An OpenCL loader that hangs or aborts on request.
 add_library(fake_opencl MODULE tests/fake_opencl.c)
 set_target_properties(fake_opencl PROPERTIES C_VISIBILITY_PRESET default)
 target_include_directories(fake_opencl SYSTEM PRIVATE ${OPENCL_INCLUDE_DIR})
 
-# Nothing is written into the user's cache; suppressions are for leaks of OpenCL drivers only.
+# Nothing is written into the user's cache; suppressions are for leaks of OpenCL drivers and of libmysofa only.
 set(test_environment
   "PINNA_PROGRAM=$<TARGET_FILE:pinna>"
   "PINNA_FAKE_OPENCL=$<TARGET_FILE:fake_opencl>"

@@ -247,6 +247,26 @@ static void test_repairs(void **state) {
     pn_messages_free(messages);
 }
 
+/* A few broken measurements are left out, each reason said; the others are as if they had never been there. */
+static void test_broken_measurements(void **state) {
+    (void)state;
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    pn_measured set = make_set(100);
+    pn_measured_ir(&set, 5, 0)[3] = NAN;
+    pn_measured_ir(&set, 6, 1)[0] = 1e30f;
+    set.direction[7].x = NAN;
+    set.delay[2 * 8 + 1] = -1e9;
+    set.distance[9] = 1e6; /* only its distance is nonsense */
+    pn_hrtf *hrtf = finish(&set, 0, messages);
+    assert_int_equal(told(messages, "4 of 100 measurements cannot be used"), 1);
+    assert_int_equal(told(messages, "measurement 5: sample 3 of its left ear"), 1);
+    assert_int_equal(told(messages, "a distance such as 1e+06 m"), 1);
+    assert_int_equal(pn_hrtf_get_info(hrtf)->measured, 96);
+    assert_below(worst_at_nodes(hrtf, 0), -70);
+    pn_hrtf_free(hrtf);
+    pn_messages_free(messages);
+}
+
 static void test_long_responses_are_cut(void **state) {
     (void)state;
     pn_measured set;
@@ -343,13 +363,16 @@ static void test_refusals(void **state) {
         refused(&set, "sampling rate");
     }
     set = make_set(20);
-    pn_measured_ir(&set, 4, 1)[17] = NAN;
-    refused(&set, "sample 17 of measurement 4, right ear");
+    for (int i = 4; i < 10; ++i)
+        pn_measured_ir(&set, i, 1)[17] = NAN;
+    refused(&set, "6 of 20 measurements cannot be used; measurement 4: sample 17 of its right ear");
     set = make_set(20);
-    set.direction[3].z = INFINITY;
-    refused(&set, "position of measurement 3");
+    for (int i = 3; i < 20; ++i)
+        set.direction[i].z = INFINITY;
+    refused(&set, "measurement 3: its position");
     set = make_set(20);
-    set.delay[6] = 1e6;
+    for (int i = 0; i < 20; ++i)
+        set.delay[2 * i + 1] = 1e6;
     refused(&set, "Data.Delay");
     set = make_set(20);
     memset(set.ir, 0, 20 * 2 * TAPS * sizeof(float));
@@ -401,6 +424,7 @@ int main(void) {
         cmocka_unit_test(test_delays_beside_responses),
         cmocka_unit_test(test_exchanged_ears),
         cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_broken_measurements),
         cmocka_unit_test(test_long_responses_are_cut),
         cmocka_unit_test(test_few_directions),
         cmocka_unit_test(test_half_sphere),

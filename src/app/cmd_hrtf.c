@@ -5,8 +5,10 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "app/hrtf_plot.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "io/audio_file.h"
@@ -42,6 +44,7 @@ typedef struct {
     double least_itd_us, most_itd_us;
     int itd_step; /* of every how many directions */
     at_direction at;
+    pn_hrtf_figures *figures; /* with plot */
 } job;
 
 static bool parse_at(const char *text, at_direction *at) {
@@ -64,6 +67,11 @@ static bool parse_at(const char *text, at_direction *at) {
     return count >= 2 && fabs(value[1]) <= 90 && value[2] >= 0 && value[2] <= 1e6 && fabs(value[0]) <= 3600;
 }
 
+static bool has_ending(const char *name, const char *ending) {
+    size_t length = strlen(name), end = strlen(ending);
+    return length > end && strcasecmp(name + length - end, ending) == 0;
+}
+
 static void note_facts(file_facts *f, pn_measured *set) {
     f->version = set->version;
     f->title = set->title;
@@ -73,8 +81,9 @@ static void note_facts(file_facts *f, pn_measured *set) {
     f->taps = set->taps;
     f->receiver_y = set->receiver_y;
     for (int i = 0; i < set->directions; ++i) {
-        double elevation = pn_degrees(asin(fmax(-1, fmin(1, set->direction[i].z)))),
-               distance = set->distance[i];
+        double elevation = pn_degrees(asin(fmax(-1, fmin(1, set->direction[i].z))));
+        double distance = set->distance[i];
+        elevation = fabs(elevation) < 1e-3 ? 0 : elevation; /* no -0.0 */
         f->least_elevation = i ? fmin(f->least_elevation, elevation) : elevation;
         f->most_elevation = i ? fmax(f->most_elevation, elevation) : elevation;
         f->least_distance = i ? fmin(f->least_distance, distance) : distance;
@@ -87,7 +96,7 @@ static void note_facts(file_facts *f, pn_measured *set) {
     }
 }
 
-/* Over the measured directions, or as many of them, evenly, as take a second. */
+/* Over the nodes, or as many of them, evenly, as take a second. */
 static pinna_status find_itd_range(job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
     size_t taps = (size_t)info->taps;
@@ -97,8 +106,8 @@ static pinna_status find_itd_range(job *j, pinna_error *err) {
         return status;
     pn_hrtf_hint hint = {{-1, -1}};
     int most = MOST_ITD_POINTS / pn_itd_size(itd);
-    j->itd_step = 1 + (info->measured - 1) / (most > 0 ? most : 1);
-    for (int i = 0; i < info->measured; i += j->itd_step) {
+    j->itd_step = 1 + (info->directions - 1) / (most > 0 ? most : 1);
+    for (int i = 0; i < info->directions; i += j->itd_step) {
         pn_hrtf_point point;
         pn_hrtf_look_up(j->hrtf, pn_hrtf_positions(j->hrtf)[i], &hint, &point);
         const float *left = pn_hrtf_responses(j->hrtf) + (size_t)i * 2 * taps;
@@ -205,9 +214,27 @@ static pinna_status write_pair(job *j, pinna_error *err) {
     return status;
 }
 
+static pinna_status draw(job *j, pinna_error *err) {
+    pinna_status status = pn_hrtf_figures_make(j->file, j->hrtf, &j->figures, err);
+    if (status != PINNA_OK)
+        return status;
+    return pn_hrtf_plot(j->figures, pn_hrtf_get_info(j->hrtf), j->plot,
+                        pn_sofa_is_builtin(j->file) ? NULL : j->file, err);
+}
+
 static void print_line(const char *what, const char *text) {
     if (text != NULL && text[0] != '\0')
         printf("%-12s %s\n", what, text);
+}
+
+static void print_distance(const file_facts *f, const pn_hrtf_info *info) {
+    if (f->most_distance > 1.001 * f->least_distance)
+        printf("%-12s %.3g to %.3g m", "distance", f->least_distance, f->most_distance);
+    else
+        printf("%-12s %.3g m", "distance", f->most_distance);
+    for (int s = 0; s < info->shells && info->shells > 1; ++s)
+        printf("%s%.3g", s ? ", " : "; shells at ", info->radius[s]);
+    printf("\n");
 }
 
 static void print_text(const job *j) {
@@ -225,18 +252,15 @@ static void print_text(const job *j) {
     else
         printf("%-12s no direction is farther than %.1f degrees from a measured one\n", "coverage",
                info->widest_gap_deg);
-    if (f->most_distance > 1.001 * f->least_distance)
-        printf("%-12s %.3g to %.3g m\n", "distance", f->least_distance, f->most_distance);
-    else
-        printf("%-12s %.3g m\n", "distance", f->most_distance);
+    print_distance(f, info);
     printf("%-12s %d samples at %g Hz (%.1f ms)\n", "responses", f->taps, info->file_rate,
            1e3 * f->taps / info->file_rate);
     if (f->least_delay != 0 || f->most_delay != 0)
         printf("%-12s %g to %g samples, beside the responses\n", "delays", f->least_delay, f->most_delay);
-    printf("%-12s 2%s\n", "receivers",
-           isnan(f->receiver_y) ? ""
-           : f->receiver_y < 0  ? ", the first named as the right one"
-                                : ", left and right");
+    printf("%-12s %s\n", "ears",
+           isnan(f->receiver_y) ? "2; the file does not say which is which"
+           : f->receiver_y < 0  ? "2; the file calls the first the right one (its responses decide)"
+                                : "2; left, then right");
     printf("%-12s %.0f to %.0f us (below 1.5 kHz", "ITD", j->least_itd_us, j->most_itd_us);
     if (j->itd_step > 1)
         printf(", one of every %d directions", j->itd_step);
@@ -282,6 +306,54 @@ static void add_at(cJSON *json, const job *j) {
         cJSON_AddStringToObject(at, "written", j->out);
 }
 
+static cJSON *grid_array(double (*grid)[PN_FIGURES_AZIMUTHS]) {
+    cJSON *rows = cJSON_CreateArray();
+    for (int i = 0; i < PN_FIGURES_ELEVATIONS; ++i)
+        cJSON_AddItemToArray(rows, cJSON_CreateDoubleArray(grid[i], PN_FIGURES_AZIMUTHS));
+    return rows;
+}
+
+static void add_errors(cJSON *plot, const pn_hrtf_figures *f) {
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {{"predicted", f->predicted},
+                   {"lsd_mean_db", f->lsd_mean},
+                   {"lsd_p95_db", f->lsd_p95},
+                   {"itd_error_mean_us", f->itd_mean},
+                   {"itd_error_p95_us", f->itd_p95}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
+        cJSON_AddNumberToObject(plot, numbers[i].key, numbers[i].value);
+    cJSON *directions = cJSON_AddArrayToObject(plot, "directions");
+    for (int i = 0; i < f->directions; ++i) {
+        const pn_figures_direction *d = &f->direction[i];
+        const double values[] = {d->azimuth, d->elevation, d->distance, d->lsd_db, d->itd_error_us};
+        cJSON_AddItemToArray(directions, cJSON_CreateDoubleArray(values, 5));
+    }
+}
+
+/* Everything that is drawn, as numbers. */
+static void add_figures(cJSON *json, const job *j) {
+    pn_hrtf_figures *f = j->figures;
+    cJSON *plot = cJSON_AddObjectToObject(json, "plot"), *levels = cJSON_CreateArray();
+    cJSON_AddStringToObject(plot, "written", j->plot);
+    add_errors(plot, f);
+    cJSON_AddStringToObject(plot, "grid", "elevation -90..90 by 5, azimuth 180..-180 by 5");
+    cJSON_AddItemToObject(plot, "itd_us", grid_array(f->itd_us));
+    cJSON_AddItemToObject(plot, "ild_db", grid_array(f->ild_db));
+    cJSON_AddStringToObject(plot, "levels",
+                            "left and right ear, azimuth 180..-180 by 2.5, frequencies even in logarithm");
+    cJSON_AddNumberToObject(plot, "low_hz", f->low_hz);
+    cJSON_AddNumberToObject(plot, "high_hz", f->high_hz);
+    for (int ear = 0; ear < 2; ++ear) {
+        cJSON *circle = cJSON_CreateArray();
+        for (int i = 0; i < PN_FIGURES_CIRCLE; ++i)
+            cJSON_AddItemToArray(circle, cJSON_CreateDoubleArray(f->level_db[ear][i], PN_FIGURES_ROWS));
+        cJSON_AddItemToArray(levels, circle);
+    }
+    cJSON_AddItemToObject(plot, "level_db", levels);
+}
+
 static pinna_status print_json(const job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
     const file_facts *f = &j->facts;
@@ -310,6 +382,8 @@ static pinna_status print_json(const job *j, pinna_error *err) {
                    {"widest_gap_degrees", info->widest_gap_deg},
                    {"rate", info->rate},
                    {"directions", info->measured},
+                   {"nodes", info->directions},
+                   {"shells", info->shells},
                    {"taps", info->taps},
                    {"max_delay", info->max_delay},
                    {"latency", info->latency},
@@ -331,6 +405,8 @@ static pinna_status print_json(const job *j, pinna_error *err) {
     cJSON_AddBoolToObject(json, "cached", info->cached);
     if (j->at_text != NULL)
         add_at(json, j);
+    if (j->figures != NULL)
+        add_figures(json, j);
     add_messages(json, j->messages);
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
@@ -347,6 +423,8 @@ static pinna_status run(job *j, pinna_error *err) {
         status = look(j, err);
     if (status == PINNA_OK && j->out != NULL)
         status = write_pair(j, err);
+    if (status == PINNA_OK && j->plot != NULL)
+        status = draw(j, err);
     if (status != PINNA_OK)
         return status;
     /* With the audio itself on standard output the report goes to standard error. */
@@ -360,6 +438,7 @@ static pinna_status run(job *j, pinna_error *err) {
 
 static void clear(job *j) {
     pn_hrtf_free(j->hrtf);
+    pn_hrtf_figures_free(j->figures);
     pn_free(j->at.left);
     pn_free(j->at.right);
     pn_free(j->facts.version);
@@ -386,17 +465,22 @@ int pn_cmd_hrtf(int argc, char **argv) {
     };
     const pn_command command = {
         "hrtf",
-        "FILE [--at AZ,EL[,DIST] [-o HRIR.wav]] [options]",
+        "FILE [--at AZ,EL[,DIST] [-o HRIR.wav]] [--plot OUT.png] [options]",
         "Tells what is in a SOFA file (or builtin), what is repaired, and what is rendered in a direction.\n"
-        "Azimuth counter-clockwise from the front (+90 = left), elevation up, distance 1 by default.",
+        "Azimuth counter-clockwise from the front (+90 = left), elevation up, distance 1 by default.\n"
+        "\n"
+        "Reads SimpleFreeFieldHRIR, SimpleFreeFieldHRTF (and its older name SimpleFreeFieldTF), and sets of\n"
+        "directions in GeneralFIR and GeneralTF. Everything else is refused with the reason.\n"
+        "The error between directions is found by leaving out every other one; with --json all that is\n"
+        "drawn comes as numbers, under \"plot\".",
         options,
         1,
         1};
     int status = pn_cli_parse(&command, argc, argv, &j.file);
     if (status >= 0)
         return status;
-    if (j.plot != NULL)
-        return pn_cli_usage("hrtf", "--plot is not yet available in this version");
+    if (j.plot != NULL && !has_ending(j.plot, ".png") && !has_ending(j.plot, ".svg"))
+        return pn_cli_usage("hrtf", "--plot: '%s' does not end in .png or .svg", j.plot);
     if (j.at_text != NULL && !parse_at(j.at_text, &j.at))
         return pn_cli_usage(
             "hrtf",

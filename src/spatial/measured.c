@@ -3,6 +3,7 @@
 #include "spatial/measured.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -11,6 +12,9 @@
 enum { LOWEST_RATE = 4000, HIGHEST_RATE = 768000, MOST_TAPS_48K = 8192, MOST_DIRECTIONS = 100000 };
 
 #define LONGEST_DELAY 0.5 /* seconds */
+#define LARGEST_SAMPLE 1e15f
+#define FARTHEST 100.0   /* metres; beyond it a distance says nothing either */
+#define MOST_BROKEN 0.25 /* of the measurements */
 
 pinna_status pn_measured_create(pn_measured *set, int directions, int taps, double rate, pinna_error *err) {
     memset(set, 0, sizeof *set);
@@ -53,8 +57,7 @@ float *pn_measured_ir(const pn_measured *set, int direction, int ear) {
     return set->ir + ((size_t)direction * 2 + (size_t)ear) * (size_t)set->taps;
 }
 
-/* Keeps the directions marked; returns how many went. */
-static int keep_marked(pn_measured *set, const bool *keep) {
+int pn_measured_keep(pn_measured *set, const bool *keep) {
     int kept = 0;
     for (int i = 0; i < set->directions; ++i) {
         if (!keep[i])
@@ -94,30 +97,70 @@ static pinna_status check_shape(const pn_measured *set, const char *label, pinna
     return PINNA_OK;
 }
 
-static pinna_status check_values(const pn_measured *set, const char *label, pinna_error *err) {
-    double longest = LONGEST_DELAY * set->rate;
-    for (int i = 0; i < set->directions; ++i) {
-        if (!is_vector(set->direction[i]) || !isfinite(set->distance[i]))
-            return pn_fail(err, PINNA_BAD_FILE, "%s: the position of measurement %d is not a number", label,
-                           i);
-        for (int ear = 0; ear < 2; ++ear) {
-            double delay = set->delay[2 * i + ear];
-            if (!(fabs(delay) <= longest))
-                return pn_fail(err, PINNA_BAD_FILE,
-                               "%s: a delay of %g samples at measurement %d; expected at most half a second "
-                               "(Data.Delay is in samples)",
-                               label, delay, i);
-            const float *ir = pn_measured_ir(set, i, ear);
-            for (int n = 0; n < set->taps; ++n) {
-                if (!isfinite(ir[n]) || fabsf(ir[n]) > 1e15f)
-                    return pn_fail(
-                        err, PINNA_BAD_FILE,
-                        "%s: sample %d of measurement %d, %s ear, is %g; expected an impulse response", label,
-                        n, i, ear ? "right" : "left", (double)ir[n]);
-            }
+/* What is wrong with a measurement, in words; false when nothing is. */
+static bool is_broken(const pn_measured *set, int i, char *why, size_t size) {
+    if (!is_vector(set->direction[i]) || !isfinite(set->distance[i])) {
+        snprintf(why, size, "its position is not a number");
+        return true;
+    }
+    for (int ear = 0; ear < 2; ++ear) {
+        double delay = set->delay[2 * i + ear];
+        if (!(fabs(delay) <= LONGEST_DELAY * set->rate)) {
+            snprintf(why, size,
+                     "a delay of %g samples; at most half a second is expected (Data.Delay is in samples)",
+                     delay);
+            return true;
+        }
+        const float *ir = pn_measured_ir(set, i, ear);
+        for (int n = 0; n < set->taps; ++n) {
+            if (isfinite(ir[n]) && fabsf(ir[n]) <= LARGEST_SAMPLE)
+                continue;
+            snprintf(why, size, "sample %d of its %s ear is %g; an impulse response is expected", n,
+                     ear ? "right" : "left", (double)ir[n]);
+            return true;
         }
     }
+    return false;
+}
+
+/* A few broken measurements are left out; a set with many is refused. */
+static pinna_status drop_broken(pn_measured *set, const char *label, bool *keep, pn_messages *messages,
+                                pinna_error *err) {
+    int broken = 0, all = set->directions, first = 0;
+    char why[160] = "", reason[160];
+    for (int i = 0; i < all; ++i) {
+        keep[i] = !is_broken(set, i, reason, sizeof reason);
+        if (!keep[i] && broken++ == 0) {
+            first = i;
+            memcpy(why, reason, sizeof why);
+        }
+    }
+    if (broken == 0)
+        return PINNA_OK;
+    if (broken > all * MOST_BROKEN)
+        return pn_fail(err, PINNA_BAD_FILE, "%s: %d of %d measurements cannot be used; measurement %d: %s",
+                       label, broken, all, first, why);
+    pn_measured_keep(set, keep);
+    pn_warn(messages, "%s: %d of %d measurements cannot be used and are left out; measurement %d: %s", label,
+            broken, all, first, why);
     return PINNA_OK;
+}
+
+/* A distance that is none is 0 from here on: unknown. */
+static void forget_absurd_distances(pn_measured *set, const char *label, pn_messages *messages) {
+    int absurd = 0;
+    double last = 0;
+    for (int i = 0; i < set->directions; ++i) {
+        if (set->distance[i] >= 0 && set->distance[i] <= FARTHEST)
+            continue;
+        last = set->distance[i];
+        set->distance[i] = 0;
+        ++absurd;
+    }
+    if (absurd > 0)
+        pn_warn(messages,
+                "%s: %d of %d positions have a distance such as %g m; expected 0 to %g, it is not used",
+                label, absurd, set->directions, last, FARTHEST);
 }
 
 static double energy(const pn_measured *set, int direction) {
@@ -139,7 +182,7 @@ static pinna_status drop_silent(pn_measured *set, const char *label, bool *keep,
     int all = set->directions;
     for (int i = 0; i < all; ++i)
         keep[i] = energy(set, i) > 1e-12 * most;
-    int dropped = keep_marked(set, keep);
+    int dropped = pn_measured_keep(set, keep);
     if (dropped > 0)
         pn_warn(messages,
                 "%s: %d of %d directions are silent and left out; their neighbours take their place", label,
@@ -161,7 +204,7 @@ static void drop_duplicates(pn_measured *set, const char *label, bool *keep, pn_
         }
     }
     set->shell_first[set->shells] -= gone;
-    int dropped = keep_marked(set, keep);
+    int dropped = pn_measured_keep(set, keep);
     if (dropped > 0)
         pn_info(
             messages,
@@ -199,21 +242,24 @@ static void no_negative_delays(pn_measured *set, const char *label, pn_messages 
     double shift = ceil(-least);
     for (int i = 0; i < 2 * set->directions; ++i)
         set->delay[i] += shift;
-    pn_warn(messages, "%s: Data.Delay has negative values; everything is delayed by %g samples", label,
-            shift);
+    pn_warn(messages,
+            "%s: responses that begin before time 0 (negative delays); everything is delayed by %g samples",
+            label, shift);
 }
 
 pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages,
                                 pinna_error *err) {
     pinna_status status = check_shape(set, label, err);
-    if (status == PINNA_OK)
-        status = check_values(set, label, err);
     if (status != PINNA_OK)
         return status;
     bool *keep = pn_alloc((size_t)set->directions, sizeof *keep);
     if (keep == NULL)
         return pn_fail_memory(err, "the directions of the HRTF set", set->directions);
-    status = drop_silent(set, label, keep, messages, err);
+    status = drop_broken(set, label, keep, messages, err);
+    if (status == PINNA_OK)
+        status = drop_silent(set, label, keep, messages, err);
+    if (status == PINNA_OK)
+        forget_absurd_distances(set, label, messages);
     if (status == PINNA_OK)
         status = pn_measured_sort_shells(set, label, messages, err);
     if (status == PINNA_OK) {

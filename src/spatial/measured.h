@@ -3,6 +3,8 @@
 #ifndef PN_SPATIAL_MEASURED_H
 #define PN_SPATIAL_MEASURED_H
 
+#include <stdbool.h>
+
 #include "base/messages.h"
 #include "base/status.h"
 #include "base/vec.h"
@@ -35,8 +37,9 @@ void pn_measured_clear(pn_measured *set);
 float *pn_measured_ir(const pn_measured *set, int direction, int ear);
 
 /* Checks and repairs, in place; label names the set in errors and messages. Refused: no directions or taps, a rate
- * outside 4000 .. 768000 Hz, samples, positions or delays that are no numbers, delays beyond half a second, silence.
- * Repaired and said: distances of 0, distances that surround the head too thinly (the others kept), directions measured twice (the first
+ * outside 4000 .. 768000 Hz, silence, more than a quarter of the measurements broken.
+ * Repaired and said: broken measurements (samples or positions that are no numbers, delays beyond half a second: left
+ * out), distances of 0 or beyond 100 m, distances that surround the head too thinly (the others kept), directions measured twice (the first
  * kept), silent directions (dropped), negative delays (all delayed), responses beyond 8192 taps at 48 kHz (faded out).
  */
 pinna_status pn_measured_repair(pn_measured *set, const char *label, pn_messages *messages, pinna_error *err);
@@ -49,6 +52,9 @@ pinna_status pn_measured_sort_shells(pn_measured *set, const char *label, pn_mes
  * a linear-phase filter does before an onset; delay[] makes up for them. */
 enum { PN_MEASURED_LEAD = 32 };
 pinna_status pn_measured_resample(pn_measured *set, double rate, pinna_error *err);
+
+/* Leaves out the measurements that are not marked; returns how many. */
+int pn_measured_keep(pn_measured *set, const bool *keep);
 
 /* Exchanges the ears. */
 void pn_measured_swap_ears(pn_measured *set);

@@ -7,8 +7,8 @@
 
 get_property(layer_objects GLOBAL PROPERTY PINNA_LAYER_OBJECTS)
 set(layer_objects "$<FILTER:${layer_objects},EXCLUDE,/(io/audio_device|render/live)\\.c>")
-set(PINNA_REQUIRES sndfile libmysofa soxr libebur128 libfyaml)
-set(library_needs PkgConfig::SNDFILE PkgConfig::MYSOFA PkgConfig::SOXR PkgConfig::EBUR128 PkgConfig::FYAML
+set(PINNA_REQUIRES sndfile libmysofa zlib soxr libebur128 libfyaml)
+set(library_needs PkgConfig::SNDFILE PkgConfig::MYSOFA PkgConfig::ZLIB PkgConfig::SOXR PkgConfig::EBUR128 PkgConfig::FYAML
   Threads::Threads ${CMAKE_DL_LIBS} m)
 
 include(GNUInstallDirs)
