@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 #
 # What the built files show to others: the shared library exports what pinna.h declares and no more, the static one
-# keeps to its prefixes, the OpenCL loader is not linked, and the HRTF set inside is that of hrtf/.
+# keeps to its prefixes, the OpenCL loader and SDL2 are not linked, and the HRTF set inside is that of hrtf/.
 set -euo pipefail
 source_folder=$1
 cd "$2"
@@ -27,8 +27,8 @@ others=$(nm -g --defined-only libpinna.a | awk 'NF == 3 && $3 !~ /^(pn|pinna)_/ 
 [ -z "$others" ] || fail "libpinna.a has global names without our prefixes: ${others//$'\n'/ }"
 
 for file in pinna libpinna.so; do
-    if readelf -d "$file" | grep NEEDED | grep -i opencl; then
-        fail "$file is linked to the OpenCL loader; it is to be loaded at run time"
+    if readelf -d "$file" | grep NEEDED | grep -iE 'opencl|sdl'; then
+        fail "$file is linked to the OpenCL loader or to SDL2; they are to be loaded at run time"
     fi
 done
 readelf -d libpinna.so | grep -qE 'SONAME.*\[libpinna\.so\.[0-9]+\.[0-9]+\]' || fail "libpinna.so has no soname with its version"

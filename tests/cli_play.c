@@ -88,6 +88,11 @@ static void missing_devices_are_told(void **state) {
                getenv("PINNA_PROGRAM"));
     assert_int_equal(run.status, 1);
     assert_non_null(strstr(run.err, "cannot be opened"));
+    test_shell(&run, "PINNA_SDL_LIBRARY=libno-such-sdl.so.0 '%s' play s.yaml --device cpu",
+               getenv("PINNA_PROGRAM"));
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.err, "libno-such-sdl.so.0"));
+    assert_non_null(strstr(run.err, "pinna render"));
     test_program(&run, "play s.yaml --buffer 100");
     assert_int_equal(run.status, 2);
     test_program(&run, "play s.yaml --ahead 0");

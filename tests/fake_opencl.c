@@ -3,7 +3,8 @@
 
 /* An OpenCL loader that misbehaves as drivers do, for the tests of the first look at platforms. FAKE_OPENCL in the
  * environment says how: where it acts ("load" = when the platforms are listed, "look" = when the devices of platform 1
- * of 3 are), and what it does: "abort" or "hang"; "empty" = platform 1 has no device, "empty all" = none has. Platforms 0 and 2 have one unusable device each. */
+ * of 3 are), and what it does: "abort" or "hang"; "empty" = platform 1 has no device, "empty all" = none has. Platforms 0 and 2 have one
+ * unusable device each, of no known type; "gpu" = GPUs. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdlib.h>
@@ -64,8 +65,11 @@ cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info what, size_t 
 
 cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value, size_t *needed) {
     (void)device;
-    (void)what;
-    return answer(size, value, needed);
+    cl_int code = answer(size, value, needed);
+    const char *how = getenv("FAKE_OPENCL");
+    if (what == CL_DEVICE_TYPE && how != NULL && strcmp(how, "gpu") == 0)
+        *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
+    return code;
 }
 
 /* The rest is only there to be found; other names in C, because the header declares these with arguments. */

@@ -19,6 +19,27 @@ static void use(const char *driver) {
     setenv("SDL_AUDIODRIVER", driver, 1);
 }
 
+/* Runs first: a library that was found stays loaded. */
+static void test_no_library(void **state) {
+    (void)state;
+    static const struct {
+        const char *library, *said;
+    } cases[] = {{"libno-such-sdl.so.0", "its library (libno-such-sdl.so.0) is not on this machine"},
+                 {"libm.so.6", "libm.so.6 lacks SDL_InitSubSystem"}};
+    for (int i = 0; i < 2; ++i) {
+        int count = 0;
+        pinna_error err = {0};
+        pn_audio_device *device;
+        pn_audio_device_desc desc = {.rate = 48000};
+        setenv("PINNA_SDL_LIBRARY", cases[i].library, 1);
+        assert_int_equal(pn_audio_device_open(&desc, NULL, &device, &err), PINNA_DEVICE);
+        assert_null(device);
+        assert_non_null(strstr(err.text, cases[i].said));
+        assert_int_equal(pn_audio_device_list(count_device, &count, NULL, &err), PINNA_DEVICE);
+    }
+    unsetenv("PINNA_SDL_LIBRARY");
+}
+
 static void test_list(void **state) {
     (void)state;
     int count = 0;
@@ -134,11 +155,9 @@ static void test_disk(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_no_driver),
-        cmocka_unit_test(test_signals_stay_ours),
-        cmocka_unit_test(test_ring_in_seconds),
-        cmocka_unit_test(test_disk),
+        cmocka_unit_test(test_no_library),      cmocka_unit_test(test_list),
+        cmocka_unit_test(test_no_driver),       cmocka_unit_test(test_signals_stay_ours),
+        cmocka_unit_test(test_ring_in_seconds), cmocka_unit_test(test_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,8 @@ static void tell_tuning(const pn_backend *backend, pn_messages *messages) {
                 backend->name);
 }
 
+static const char no_device[] = "no OpenCL GPU or accelerator on this machine";
+
 /* GPUs, then accelerators, then CPUs; auto leaves out CPUs. */
 static pinna_status open_first(const pn_opencl_info *list, int count, bool with_cpu, pn_messages *messages,
                                pn_backend **backend, pinna_error *err) {
@@ -110,7 +112,7 @@ static pinna_status open_first(const pn_opencl_info *list, int count, bool with_
         return pn_fail(err, PINNA_NOT_FOUND,
                        "no OpenCL device on this machine; install a driver (Debian: pocl-opencl-icd for the "
                        "processor), or use the CPU");
-    return pn_fail(err, PINNA_NOT_FOUND, "no OpenCL GPU or accelerator on this machine");
+    return pn_fail(err, PINNA_NOT_FOUND, "%s", no_device);
 }
 
 static pinna_status open_numbered(const char *spec, const pn_opencl_info *list, int count,
@@ -140,13 +142,17 @@ static pinna_status open_numbered(const char *spec, const pn_opencl_info *list, 
 pinna_status pn_backend_opencl_open(const char *spec, pn_messages *messages, pn_backend **backend,
                                     pinna_error *err) {
     *backend = NULL;
+    bool by_number = strncmp(spec, "opencl:", 7) == 0, by_auto = strcmp(spec, "auto") == 0;
+    char date[PN_OPENCL_DATE];
+    if (by_auto && pn_opencl_remembers_none(date))
+        return pn_fail(err, PINNA_NOT_FOUND, "%s (as seen on %s; `pinna devices` looks again)", no_device,
+                       date);
     pn_opencl_info *list = NULL;
     int count = 0;
     pinna_status status = pn_opencl_list(&list, &count, err);
     if (status != PINNA_OK)
         return status;
     /* A driver that is installed without its hardware is nothing that `auto` needs to speak of. */
-    bool by_number = strncmp(spec, "opencl:", 7) == 0, by_auto = strcmp(spec, "auto") == 0;
     for (int i = 0; i < count && !by_number; ++i)
         if (list[i].device < 0 && !(by_auto && list[i].empty))
             pn_warn(messages, "OpenCL platform %d (%s): %s", list[i].platform, list[i].platform_name,

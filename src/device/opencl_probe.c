@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "device/opencl_api.h"
+#include "device/opencl_seen.h"
 
 enum { PLATFORMS = 32, DEVICES = 64, MIN_LOCAL = 16384, MIN_GROUP = 64 };
 
@@ -287,6 +288,8 @@ pinna_status pn_opencl_list(pn_opencl_info **list, int *count, pinna_error *err)
     pthread_mutex_lock(&probe_mutex);
     for (int next = seen.done ? -1 : 0; next >= 0;)
         next = probe_from(next);
+    if (!seen.done)
+        pn_opencl_keep_seen(seen.error.status == PINNA_OK, seen.list, seen.count);
     seen.done = true;
     pinna_error failed = seen.error;
     if (failed.status == PINNA_OK) {
@@ -299,6 +302,13 @@ pinna_status pn_opencl_list(pn_opencl_info **list, int *count, pinna_error *err)
     if (failed.status != PINNA_OK)
         return pn_fail(err, failed.status, "%s", failed.text);
     return *list == NULL ? pn_fail_memory(err, "the list of OpenCL devices", 4096) : PINNA_OK;
+}
+
+bool pn_opencl_remembers_none(char date[PN_OPENCL_DATE]) {
+    pthread_mutex_lock(&probe_mutex);
+    bool none = !seen.done && pn_opencl_recall_none(date);
+    pthread_mutex_unlock(&probe_mutex);
+    return none;
 }
 
 const char *pn_opencl_type_name(pn_opencl_type type) {

@@ -36,6 +36,12 @@ typedef struct {
  * PINNA_DEVICE when the loader itself dies or hangs. Any thread; takes up to the time limit per platform. */
 pinna_status pn_opencl_list(pn_opencl_info **list, int *count, pinna_error *err);
 
+/* For `auto`, whether that look can be spared: nothing was looked at in this process, and a look of an earlier one, on the
+ * date given, found neither GPU nor accelerator with the same drivers and hardware (opencl_seen.h). pn_opencl_list always
+ * looks, and refreshes what is remembered. Any thread. */
+enum { PN_OPENCL_DATE = 11 }; /* "2026-11-28" */
+bool pn_opencl_remembers_none(char date[PN_OPENCL_DATE]);
+
 const char *pn_opencl_type_name(pn_opencl_type type); /* "GPU", "accelerator", "CPU", "other" */
 
 /* Opens one device of the list and runs its self-test; report (may be NULL) as for pn_backend_selftest. */

@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: MIT
 #include "io/audio_device.h"
 
-#include <SDL.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/ring.h"
+#include "io/sdl_api.h"
 
 enum { DEFAULT_BUFFER = 512, STEREO = 2, PORTION = 256 };
 
@@ -24,21 +25,25 @@ struct pn_audio_device {
 };
 
 static pinna_status start_sdl(pinna_error *err) {
-    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-    if (SDL_InitSubSystem(SDL_INIT_AUDIO) == 0)
+    pinna_status status = pn_sdl_load(err);
+    if (status != PINNA_OK)
+        return status;
+    pn_sdl.SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    if (pn_sdl.InitSubSystem(SDL_INIT_AUDIO) == 0)
         return PINNA_OK;
-    const char *driver = SDL_getenv("SDL_AUDIODRIVER");
+    const char *driver = getenv("SDL_AUDIODRIVER");
     return pn_fail(err, PINNA_DEVICE,
                    "no audio system can be used: SDL says '%s'%s%s%s; the environment variable "
                    "SDL_AUDIODRIVER chooses one",
-                   SDL_GetError(), driver == NULL ? "" : " (SDL_AUDIODRIVER=", driver == NULL ? "" : driver,
+                   pn_sdl.GetError(),
+                   driver == NULL ? "" : " (SDL_AUDIODRIVER=", driver == NULL ? "" : driver,
                    driver == NULL ? "" : ")");
 }
 
 /* The driver's name must outlive SDL's subsystem. */
 static const char *driver_name(void) {
     static char name[32];
-    const char *driver = SDL_GetCurrentAudioDriver();
+    const char *driver = pn_sdl.GetCurrentAudioDriver();
     snprintf(name, sizeof name, "%s", driver == NULL ? "none" : driver);
     return name;
 }
@@ -50,13 +55,13 @@ pinna_status pn_audio_device_list(void (*found)(void *user, const char *name), v
         return status;
     if (driver != NULL)
         *driver = driver_name();
-    int count = SDL_GetNumAudioDevices(0);
+    int count = pn_sdl.GetNumAudioDevices(0);
     for (int i = 0; i < count; ++i) {
-        const char *name = SDL_GetAudioDeviceName(i, 0);
+        const char *name = pn_sdl.GetAudioDeviceName(i, 0);
         if (name != NULL)
             found(user, name);
     }
-    SDL_QuitSubSystem(SDL_INIT_AUDIO);
+    pn_sdl.QuitSubSystem(SDL_INIT_AUDIO);
     return PINNA_OK;
 }
 
@@ -108,9 +113,9 @@ static void SDLCALL callback(void *user, Uint8 *stream, int bytes) {
 static void list_outputs(char *text, size_t size) {
     size_t used = 0;
     text[0] = '\0';
-    int count = SDL_GetNumAudioDevices(0);
+    int count = pn_sdl.GetNumAudioDevices(0);
     for (int i = 0; i < count && used < size; ++i) {
-        const char *name = SDL_GetAudioDeviceName(i, 0);
+        const char *name = pn_sdl.GetAudioDeviceName(i, 0);
         if (name != NULL)
             used += (size_t)snprintf(text + used, size - used, "%s'%s'", used == 0 ? "" : ", ", name);
     }
@@ -120,7 +125,7 @@ static void list_outputs(char *text, size_t size) {
 
 static pinna_status fail_open(const char *name, pinna_error *err) {
     char outputs[512], reason[256];
-    snprintf(reason, sizeof reason, "%s", SDL_GetError());
+    snprintf(reason, sizeof reason, "%s", pn_sdl.GetError());
     list_outputs(outputs, sizeof outputs);
     return pn_fail(err, PINNA_DEVICE,
                    "the audio output %s%s%s cannot be opened: SDL (driver %s) says '%s'; outputs: %s",
@@ -131,11 +136,11 @@ static pinna_status fail_open(const char *name, pinna_error *err) {
 static void name_output(pn_audio_device_info *info, const char *wanted) {
     char *found = NULL;
     SDL_AudioSpec spec;
-    if (wanted == NULL && SDL_GetDefaultAudioInfo(&found, &spec, 0) != 0)
+    if (wanted == NULL && pn_sdl.GetDefaultAudioInfo(&found, &spec, 0) != 0)
         found = NULL;
     const char *name = wanted != NULL ? wanted : found != NULL ? found : "default output";
     snprintf(info->name, sizeof info->name, "%s", name);
-    SDL_free(found);
+    pn_sdl.free(found);
 }
 
 static pinna_status open_device(pn_audio_device *device, const pn_audio_device_desc *desc, pinna_error *err) {
@@ -152,7 +157,7 @@ static pinna_status open_device(pn_audio_device *device, const pn_audio_device_d
                                .userdata = device};
     int allowed =
         SDL_AUDIO_ALLOW_FREQUENCY_CHANGE | SDL_AUDIO_ALLOW_SAMPLES_CHANGE | SDL_AUDIO_ALLOW_CHANNELS_CHANGE;
-    device->id = SDL_OpenAudioDevice(desc->name, 0, &want, &got, allowed);
+    device->id = pn_sdl.OpenAudioDevice(desc->name, 0, &want, &got, allowed);
     if (device->id == 0)
         return fail_open(desc->name, err);
     pn_audio_device_info *info = &device->info;
@@ -205,9 +210,9 @@ void pn_audio_device_close(pn_audio_device *d) {
     if (d == NULL)
         return;
     if (d->id != 0)
-        SDL_CloseAudioDevice(d->id);
+        pn_sdl.CloseAudioDevice(d->id);
     if (d->initialised)
-        SDL_QuitSubSystem(SDL_INIT_AUDIO);
+        pn_sdl.QuitSubSystem(SDL_INIT_AUDIO);
     pn_ring_clear(&d->ring);
     pn_free(d);
 }
@@ -217,7 +222,7 @@ const pn_audio_device_info *pn_audio_device_get_info(const pn_audio_device *d) {
 }
 
 void pn_audio_device_start(pn_audio_device *d) {
-    SDL_PauseAudioDevice(d->id, 0);
+    pn_sdl.PauseAudioDevice(d->id, 0);
 }
 
 size_t pn_audio_device_writable(const pn_audio_device *d) {
@@ -235,7 +240,7 @@ void pn_audio_device_finish(pn_audio_device *d) {
 
 void pn_audio_device_wait(pn_audio_device *d, size_t frames, int timeout_ms) {
     for (int waited = 0; waited < timeout_ms && pn_audio_device_writable(d) < frames; ++waited)
-        SDL_Delay(1);
+        pn_sdl.Delay(1);
 }
 
 void pn_audio_device_get_stats(const pn_audio_device *d, pn_audio_device_stats *stats) {

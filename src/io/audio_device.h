@@ -10,13 +10,13 @@
 #include "base/realtime.h"
 #include "base/status.h"
 
-/* Live output through SDL2. The callback copies stereo frames out of a ring and does nothing else; what the
+/* Live output through SDL2, which is loaded when it is first asked for. The callback copies stereo frames out of a ring and does nothing else; what the
  * ring has not got is silence, counted as an underrun. Signals stay the program's (SDL installs no handlers).
  * Open, start, close: the thread that opened. write: one thread, any. */
 typedef struct pn_audio_device pn_audio_device;
 
 /* Calls found(user, name) for each output, and gives SDL's driver in use (static text, may be NULL). No
- * outputs is not an error; no driver is PINNA_DEVICE. */
+ * outputs is not an error; no driver, or no SDL2 on this machine, is PINNA_DEVICE. */
 pinna_status pn_audio_device_list(void (*found)(void *user, const char *name), void *user,
                                   const char **driver, pinna_error *err);
 

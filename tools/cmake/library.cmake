@@ -6,7 +6,7 @@
 # that the soname carries both. Nothing there plays: the live player stays with the program, and SDL2 with it.
 
 get_property(layer_objects GLOBAL PROPERTY PINNA_LAYER_OBJECTS)
-set(layer_objects "$<FILTER:${layer_objects},EXCLUDE,/(io/audio_device|render/live)\\.c>")
+set(layer_objects "$<FILTER:${layer_objects},EXCLUDE,/(io/audio_device|io/sdl_api|render/live)\\.c>")
 set(PINNA_REQUIRES sndfile libmysofa zlib soxr libebur128 libfyaml)
 set(library_needs PkgConfig::SNDFILE PkgConfig::MYSOFA PkgConfig::ZLIB PkgConfig::SOXR PkgConfig::EBUR128 PkgConfig::FYAML
   Threads::Threads ${CMAKE_DL_LIBS} m)
