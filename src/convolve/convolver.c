@@ -403,8 +403,10 @@ pinna_status pn_convolver_process(pn_convolver *convolver, const float *const *i
 
 void pn_convolver_reset(pn_convolver *convolver) {
     pn_convolver *c = convolver;
-    if (c->exchange != NULL)
+    if (c->exchange != NULL) {
+        pn_engine_reset(c->engine); /* ends its jobs, which read the history */
         retire(c);
+    }
     c->lag = 0;
     pn_engine_reset(c->engine);
     pn_history_reset(c->history);
