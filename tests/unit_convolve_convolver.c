@@ -236,39 +236,6 @@ static void reset_starts_anew_with_the_same_bits(void **state) {
     free_matrix(&m);
 }
 
-static void any_number_of_threads_gives_the_same_bits(void **state) {
-    (void)state;
-    matrix m = {.count = 0};
-    for (int i = 0; i < 4; ++i)
-        for (int o = 0; o < 4; ++o)
-            add_ir(&m, i, o, 30000, (uint64_t)(4 * i + o));
-    stream s;
-    make_stream(&s, 4, 4, 40960, 9);
-    float *first = NULL;
-    for (int threads = 1; threads <= 4; ++threads) {
-        pinna_error err = {0};
-        pn_pool *pool = NULL;
-        pn_backend *backend = NULL;
-        assert_ok(pn_pool_create(threads, &pool, &err), &err);
-        assert_ok(pn_backend_cpu_open(pool, &backend, &err), &err);
-        pn_convolver *convolver = make_convolver(&s, &m, 1024, PN_PLAN_LIVE, backend);
-        call(convolver, &s, 0, s.frames);
-        if (first == NULL) {
-            first = pn_alloc_floats(4 * s.frames);
-            for (size_t o = 0; o < 4; ++o)
-                memcpy(first + o * s.frames, s.out[o], s.frames * sizeof *first);
-        }
-        for (size_t o = 0; o < 4; ++o)
-            assert_memory_equal(first + o * s.frames, s.out[o], s.frames * sizeof *first);
-        pn_convolver_free(convolver);
-        pn_backend_close(backend);
-        pn_pool_free(pool);
-    }
-    pn_free(first);
-    free_stream(&s);
-    free_matrix(&m);
-}
-
 /* ------------------------------------------------------------------ swap */
 
 static void swap_case(size_t at, size_t fade, bool odd_calls, size_t old_length, size_t new_length) {
@@ -548,41 +515,6 @@ static void memory_is_what_the_shape_needs(void **state) {
 
 /* ------------------------------------------------------------------ the block path */
 
-static void the_block_path_does_not_allocate(void **state) {
-    (void)state;
-    matrix m = {.count = 0};
-    add_ir(&m, 0, 0, 12000, 1);
-    add_ir(&m, 0, 1, 3000, 2);
-    stream s;
-    make_stream(&s, 1, 2, 64 * 400, 3);
-    pinna_error err = {0};
-    pn_pool *pool = NULL;
-    pn_backend *backend = NULL;
-    assert_ok(pn_pool_create(2, &pool, &err), &err);
-    assert_ok(pn_backend_cpu_open(pool, &backend, &err), &err);
-    pn_convolver *convolver = make_convolver(&s, &m, 64, PN_PLAN_LIVE, backend);
-    assert_ok(pn_convolver_swap(convolver, m.ir, 1, 5000, &err), &err);
-    long before = pn_memory_count();
-    allocations = 0;
-    counting = 1;
-    const float *silence[1] = {NULL};
-    for (size_t at = 0; at < s.frames; at += 64) {
-        const float *in[1] = {s.in[0] + at};
-        float *out[2] = {s.out[0] + at, s.out[1] + at};
-        if (pn_convolver_block_process(convolver, at % 640 == 0 ? silence : in, out, &err) != PINNA_OK)
-            break;
-    }
-    pn_convolver_reset(convolver);
-    counting = 0;
-    assert_int_equal(pn_memory_count() - before, 0);
-    assert_int_equal(allocations, 0);
-    pn_convolver_free(convolver);
-    pn_backend_close(backend);
-    pn_pool_free(pool);
-    free_stream(&s);
-    free_matrix(&m);
-}
-
 static void denormal_input_gives_nothing_and_restores_the_mode(void **state) {
     (void)state;
     matrix m = {.count = 0};
@@ -613,7 +545,6 @@ int main(void) {
         cmocka_unit_test(ten_seconds_match_exact_convolution),
         cmocka_unit_test(any_call_size_comes_one_block_late),
         cmocka_unit_test(reset_starts_anew_with_the_same_bits),
-        cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(swap_is_the_crossfade_of_two_convolutions),
         cmocka_unit_test(a_much_longer_response_hears_the_past),
         cmocka_unit_test(staggered_groups_match_exact_convolution),
@@ -623,7 +554,6 @@ int main(void) {
         cmocka_unit_test(bad_descriptions_name_the_value),
         cmocka_unit_test(an_absurd_shape_is_refused_with_its_size),
         cmocka_unit_test(memory_is_what_the_shape_needs),
-        cmocka_unit_test(the_block_path_does_not_allocate),
         cmocka_unit_test(denormal_input_gives_nothing_and_restores_the_mode),
     };
     return cmocka_run_group_tests(tests, open_cpu, close_cpu);

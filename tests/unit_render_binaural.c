@@ -90,6 +90,33 @@ static void static_sources_are_the_sets_response(void **state) {
 }
 
 /* A clip and what the set makes of it, to the last sample: a longer scene adds nothing. And left is left. */
+/* What stands still sounds the same whenever it begins, at the very first frame too: a point, and copies that share its
+ * power. */
+static void the_first_quantum_is_like_any_other(void **state) {
+    (void)state;
+    enum { LATER = 1024 };
+    static const char *const kinds[] = {"", ", width: 120, diffuse: 0.5"};
+    for (int k = 0; k < 2; ++k) {
+        test_mix mix[2];
+        for (int late = 0; late < 2; ++late) {
+            char yaml[300];
+            snprintf(
+                yaml, sizeof yaml,
+                HEAD
+                "duration: 0.25\nsources: [{name: a, clip: mono.wav, start: %.17g, position: [1, 2, 0]%s}]\n",
+                late * (double)LATER / RATE, kinds[k]);
+            test_render(yaml, &mix[late]);
+        }
+        for (int side = 0; side < 2; ++side) {
+            assert_true(test_peak(mix[0].side[side], 256) > 0.01);
+            for (int n = 0; n < CLIP; ++n)
+                assert_true(fabs((double)mix[0].side[side][n] - (double)mix[1].side[side][n + LATER]) < 1e-5);
+        }
+        test_mix_clear(&mix[0]);
+        test_mix_clear(&mix[1]);
+    }
+}
+
 static void ends_when_the_last_response_has(void **state) {
     (void)state;
     const pn_hrtf_info *info = pn_hrtf_get_info(set);
@@ -362,6 +389,7 @@ static void blocks_of_any_size_sound_alike(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(static_sources_are_the_sets_response),
+        cmocka_unit_test(the_first_quantum_is_like_any_other),
         cmocka_unit_test(ends_when_the_last_response_has),
         cmocka_unit_test(the_head_turns_as_written),
         cmocka_unit_test(listener_path_is_the_source_the_other_way),

@@ -78,27 +78,31 @@ static void the_counter_counts(void **state) {
 }
 
 /* Everything at once: clips resampled and looped, generators, all kinds of rendering, moving sources and listener,
- * automation, two kinds of reverb, a bus without; steered by calls besides. */
-static const char everything[] =
-    HEAD "duration: 1\n"
-         "listener: {path: [{time: 0, orientation: [0, 0, 0]}, {time: 1, orientation: [90, 10, 0], position: "
-         "[1, 0, 0]}]}\n"
-         "sources:\n"
-         "  - {name: a, clip: a.wav, loop: true, orbit: {period: 1, radius: 2}, sends: {hall: -10}}\n"
-         "  - {name: b, clip: b.wav, loop: true, render: stereo, automate: {gain: [[0, -20], [1, 0]]}, "
-         "sends: {room: 0}}\n"
-         "  - {name: c, generator: {kind: pink}, path: [{time: 0, position: [1, 0, 0]}, {time: 1, position: "
-         "[0, 1, 1], "
-         "curve: smooth}], sends: {dry: -6}}\n"
-         "  - {name: d, generator: {kind: pluck}, render: direct}\n"
-         "  - {name: e, clip: b.wav, position: [1, 2, 3], width: 60, diffuse: 0.3, doppler: 0.5}\n"
-         "  - {name: f, generator: {kind: sine}, doppler: on, path: [{time: 0, position: [9, 1, 0]}, "
-         "{position: [1, 3, "
-         "0], curve: smooth}, {time: 0.5, position: [-3, 3, 0], curve: smooth, speed: eased}, {time: 0.501, "
-         "position: "
-         "[90, 0, 0]}]}\n"
-         "buses:\n  - {name: hall, reverb: {ir: builtin, predelay: 0.01}}\n"
-         "  - {name: room, reverb: {ir: ir.wav}}\n  - {name: dry}\nmaster: {gain: -3}\n";
+ * automation, two kinds of reverb, a bus without; air, a directed source within reach of the hand, one that turns so fast
+ * that a quantum takes four filters, the equalised set, width, Doppler; steered by calls besides. */
+static const char everything[] = HEAD
+    "duration: 1\nair: {temperature: 10, humidity: 20}\nhrtf: {file: builtin, equalise: low}\n"
+    "listener: {path: [{time: 0, orientation: [0, 0, 0]}, {time: 1, orientation: [90, 10, 0], position: "
+    "[1, 0, 0]}]}\n"
+    "sources:\n"
+    "  - {name: a, clip: a.wav, loop: true, orbit: {period: 1, radius: 2}, sends: {hall: -10}}\n"
+    "  - {name: b, clip: b.wav, loop: true, render: stereo, automate: {gain: [[0, -20], [1, 0]]}, "
+    "sends: {room: 0}}\n"
+    "  - {name: c, generator: {kind: pink}, path: [{time: 0, position: [1, 0, 0]}, {time: 1, position: "
+    "[0, 1, 1], "
+    "curve: smooth}], sends: {dry: -6}}\n"
+    "  - {name: d, generator: {kind: pluck}, render: direct}\n"
+    "  - {name: e, clip: b.wav, position: [1, 2, 3], width: 60, diffuse: 0.3, doppler: 0.5}\n"
+    "  - {name: f, generator: {kind: sine}, doppler: on, path: [{time: 0, position: [9, 1, 0]}, "
+    "{position: [1, 3, "
+    "0], curve: smooth}, {time: 0.5, position: [-3, 3, 0], curve: smooth, speed: eased}, {time: 0.501, "
+    "position: "
+    "[90, 0, 0]}]}\n"
+    "  - {name: g, generator: {kind: noise}, field: near, width: 40, orbit: {period: 0.3, radius: 0.25}}\n"
+    "  - {name: h, generator: {kind: noise}, orbit: {period: 0.1, radius: 1}, directivity: {pattern: "
+    "cardioid}}\n"
+    "buses:\n  - {name: hall, reverb: {ir: builtin, predelay: 0.01}}\n"
+    "  - {name: room, reverb: {ir: ir.wav}}\n  - {name: dry}\nmaster: {gain: -3}\n";
 
 static void write_clips(void) {
     const float *a[1], *b[2], *ir[4];

@@ -35,7 +35,8 @@ int pn_pool_threads(const pn_pool *pool); /* NULL: 1 */
  * lane should keep together what is close in memory, and a piece take 5 to 50 us.
  *
  * Urgent is the job with the fewest frames left until it is due (earliest deadline first), which its owner keeps up to
- * date. The owner is one thread at a time, the pool's caller as a rule. */
+ * date. The owner is the pool's caller; a job that it is done with another thread may cancel and free. Whatever `run` reads
+ * has to stay until the job is finished, cancelled or freed. */
 typedef struct pn_job pn_job;
 
 enum { PN_JOB_STAGES = 5, PN_JOB_LANES = 16, PN_JOB_LATER = 1 << 30 };

@@ -110,13 +110,14 @@ pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **o
 void pn_convolver_free(pn_convolver *convolver) {
     if (convolver == NULL)
         return;
+    pn_engine_free(
+        convolver->engine); /* first: its jobs may be reading the history of the exchange under way */
     pn_exchange_free(convolver->exchange);
     pn_exchange_free(atomic_load(&convolver->offer));
     pn_exchange_free(atomic_load(&convolver->returned));
     for (int q = 0; q < convolver->queued; ++q)
         pn_exchange_free(convolver->queue[q]);
     pn_response_set_free(convolver->responses);
-    pn_engine_free(convolver->engine);
     pn_backend_close(convolver->engine_backend);
     pn_backend_close(convolver->own_cpu);
     pn_history_free(convolver->history);
@@ -402,8 +403,10 @@ pinna_status pn_convolver_process(pn_convolver *convolver, const float *const *i
 
 void pn_convolver_reset(pn_convolver *convolver) {
     pn_convolver *c = convolver;
-    if (c->exchange != NULL)
+    if (c->exchange != NULL) {
+        pn_engine_reset(c->engine); /* ends its jobs, which read the history */
         retire(c);
+    }
     c->lag = 0;
     pn_engine_reset(c->engine);
     pn_history_reset(c->history);

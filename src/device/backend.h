@@ -158,7 +158,8 @@ typedef struct {
     pinna_status (*level_create)(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
                                  pinna_error *err);
     void (*level_free)(pn_level *level); /* accepts NULL */
-    /* history[i]: 2B frames, oldest first, the last B of them new; must stay as it is until finish. */
+    /* history[i]: 2B frames, oldest first, the last B of them new; must stay as it is until finish, reset or free:
+     * another thread may be reading it. */
     pinna_status (*level_begin)(pn_level *level, const float *const *history, pinna_error *err);
     void (*level_advance)(pn_level *level, int done, int of);
     /* out[o]: B frames, overwritten. */

@@ -7,8 +7,8 @@
 #include "signal/rafft.h"
 
 /* What the files of the CPU back end share: backend_cpu.c opens it, cpu_level*.c and cpu_bank.c are its jobs.
- * Tasks for the pool are cut by the shape alone, never by the number of threads, and a sum always has the same
- * order: results are the same bits for any pool. */
+ * Jobs and tasks for the pool are cut by the shape alone, and a sum always has the same order: which thread has a piece,
+ * and how many there are, changes no bit. */
 enum { PN_CPU_SIZES = 32 };
 
 typedef struct {
@@ -21,11 +21,6 @@ typedef struct {
 
 /* For `size` points; lives as long as the back end. Not while another thread asks. */
 pinna_status pn_cpu_transform(pn_cpu *cpu, int size, const pn_rafft **fft, pinna_error *err);
-
-enum {
-    PN_CPU_TASKS = 16,         /* at most so many tasks in one run */
-    PN_CPU_INLINE_WORK = 65536 /* complex products below which waking workers costs more than it saves */
-};
 
 pinna_status pn_cpu_level_create(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
                                  pinna_error *err);

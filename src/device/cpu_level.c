@@ -10,8 +10,8 @@
  * is summed before the one inverse per output. (Stockham 1966; Kulp 1988; Wefers 2015, chapter 5.)
  *
  * How the sums read memory is told in cpu_sums_width.h, how a job is cut into steps in cpu_level_steps.c, how threads
- * share it in cpu_level_deal.c. The
- * matrix falls into connected components, which share nothing; each has its memory in one place.
+ * share it in cpu_level_deal.c. The matrix falls into connected components, which share nothing but, where one thread
+ * runs them, work buffers (cpu_level_layout.c); each has its spectra in one place.
  *
  * Rings start as zeros, which are the spectra of silence. Factor 1 / B of the inverse is in H. */
 #include "device/cpu_level.h"

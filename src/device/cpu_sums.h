@@ -10,9 +10,9 @@
 /* The sums of products of a partition level, Y[o] = sum over entries (i, o) and partitions p of H[p] X[i][job - p]:
  * what cpu_level.c plans and cpu_sums_width.h computes, once for every width.
  *
- * A tile is one vector of bins, [V re][V im], 2 V floats. Spectra that are kept are tile-major, [tile][p][2 V], and all of a
- * component's of one kind stand side by side in a tile, so that a sum reads memory in one stream. The newest spectra and the results stand in `work`, in the order of bins;
- * a call's tiles are in one piece there, from `at` floats on. */
+ * A tile is one vector of bins, [V re][V im], 2 V floats. Spectra that are kept are tile-major, [tile][p][2 V], and all
+ * of a component's of one kind stand side by side in a tile, so that a sum reads memory in one stream. The newest spectra
+ * and the results stand in `work`, in the order of bins; a call's tiles are in one piece there, from `at` floats on. */
 
 enum { PN_SUMS_FUTURE = 4 }; /* blocks that one sweep serves */
 

@@ -14,7 +14,7 @@ struct pn_binaural {
     pn_bank *bank;
     pn_bank_desc bank_desc;
     pn_bank_source *source;                   /* [slots] */
-    bool *aimed;                              /* [slots]: `to` is set */
+    unsigned char *aimed;                     /* [slots]: how often, counted up to 2 */
     pn_aim_hint *hint;                        /* [slots] */
     pn_aim_hint *whole;                       /* [slots], of pn_binaural_share: at a source's first slot */
     float *amplitude;                         /* [node][ear]: RMS over frequency of a response */
@@ -159,9 +159,10 @@ void pn_binaural_aim(pn_binaural *b, int slot, const pn_aim *aim, int steps) {
     source->steps = steps;
     for (int k = 1; k <= steps; ++k)
         pn_aim_filter(b->desc.aimer, &aim[k - 1], &b->hint[slot], knot(source, k, steps));
-    if (!b->aimed[slot])
+    if (b->aimed[slot] == 0)
         source->from = source->to;
-    b->aimed[slot] = true;
+    if (b->aimed[slot] < 2)
+        ++b->aimed[slot];
 }
 
 /* What it makes of noise, in both ears together. The nodes that a filter blends are alike, so that amplitudes add. */
@@ -193,6 +194,9 @@ void pn_binaural_share(pn_binaural *b, int first, int count, const pn_aim *whole
         for (int s = first; s < first + count; ++s)
             scale(knot(&b->source[s], k, steps), gain);
     }
+    for (int s = first; s < first + count; ++s)
+        if (b->aimed[s] == 1)
+            b->source[s].from = b->source[s].to;
 }
 
 void pn_binaural_travel(pn_binaural *b, int slot, const pn_propagation *propagation) {

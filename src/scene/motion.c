@@ -262,14 +262,6 @@ double pn_source_gain_db_at(const pn_source *source, double t) {
     return source->gain_keys.count > 0 ? pn_keys_at(&source->gain_keys, t) : source->gain_db;
 }
 
-int pn_source_moves(const pn_source *source) {
-    return source->path.position_count > 1 || source->has_orbit;
-}
-
-int pn_listener_moves(const pn_listener *listener) {
-    return listener->path.position_count > 1 || listener->path.orientation_count > 1;
-}
-
 /* ------------------------------------------------------------------ boxes */
 
 static void grow(pn_box *box, pn_vec3 p) {

@@ -47,10 +47,6 @@ PN_BLOCK_PATH pn_vec3 pn_positions_at(const pn_position_key *keys, size_t count,
 PN_BLOCK_PATH pn_quat pn_orientations_at(const pn_orientation_key *keys, size_t count, double t);
 PN_BLOCK_PATH pn_vec3 pn_orbit_at(const pn_orbit *orbit, pn_vec3 centre, double t);
 
-/* 1 when the position (or the orientation) changes in time at all. */
-int pn_source_moves(const pn_source *source);
-int pn_listener_moves(const pn_listener *listener);
-
 /* A box with the axes of the world that holds all places something is ever at. */
 typedef struct {
     pn_vec3 low, high;

@@ -26,7 +26,7 @@ typedef struct pn_hrtf pn_hrtf;
 typedef struct {
     /* Whether the next two are the whole answer. Otherwise the built-in set gets `low`, every other set nothing. */
     bool equalise_given;
-    bool equalise_low;     /* lift what the loudspeaker of the measurement lacked below 200 Hz */
+    bool equalise_low;     /* lift what the loudspeaker of the measurement lacked below 300 Hz */
     bool equalise_diffuse; /* make the power mean over the sphere flat */
     int grid;              /* nodes of a shell; 0: by the set; -1: the measured directions only */
     bool no_cache;         /* neither read nor write the cache */
