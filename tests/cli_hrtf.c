@@ -74,6 +74,40 @@ static void test_at(void **state) {
     pn_audio_clear(&right);
 }
 
+/* What is written is what a source is heard through, near field and level inside: an impulse placed there gives the same
+ * samples. */
+static void test_at_is_what_is_rendered(void **state) {
+    (void)state;
+    const char *const places[][2] = {{"70,10,0.25", "-a 70 -e 10 -d 0.25"},
+                                     {"-130,-20,1.5", "-a -130 -e -20 -d 1.5"},
+                                     {"40,0,0", "-a 40 -d 0"}};
+    float impulse[64] = {1};
+    const float *const row = impulse;
+    pn_audio_writer *writer;
+    pn_audio_writer_spec spec = {.channels = 1, .rate = 44100, .encoding = PN_ENCODING_F32};
+    pinna_error error = {0};
+    assert_ok(pn_audio_writer_open(test_path("impulse.wav"), &spec, NULL, &writer, &error), &error);
+    assert_ok(pn_audio_writer_write(writer, &row, 64, &error), &error);
+    assert_ok(pn_audio_writer_commit(writer, &error), &error);
+    pn_audio_writer_free(writer);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; ++i) {
+        test_run run;
+        pn_audio at, placed;
+        pinna_error err = {0};
+        assert_int_equal(test_program(&run, "hrtf builtin --at %s -o at.wav", places[i][0]), 0);
+        assert_int_equal(test_program(&run, "place impulse.wav -o placed.wav --device cpu --encoding f32 %s",
+                                      places[i][1]),
+                         0);
+        assert_ok(pn_audio_load(test_path("at.wav"), 0, PN_AUDIO_RESPONSE, NULL, &at, &err), &err);
+        assert_ok(pn_audio_load(test_path("placed.wav"), 0, PN_AUDIO_RESPONSE, NULL, &placed, &err), &err);
+        assert_true(placed.frames >= at.frames);
+        for (int ear = 0; ear < 2; ++ear)
+            assert_below(test_error_db(placed.channel[ear], at.channel[ear], at.frames), -90);
+        pn_audio_clear(&at);
+        pn_audio_clear(&placed);
+    }
+}
+
 /* The response at 300 Hz of the right ear, whose onset is far from the beginning; the file is to have `frames`. */
 static void at_300_hz(const char *file, double rate, int frames, double *level_db, double *delay) {
     pn_audio audio;
@@ -315,6 +349,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_builtin),
         cmocka_unit_test(test_at),
+        cmocka_unit_test(test_at_is_what_is_rendered),
         cmocka_unit_test(test_files_are_the_same_at_all_rates),
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_plot_of_a_known_head),

@@ -264,20 +264,23 @@ static void warnings(void **state) {
         "pinna: 1\nduration: 2\n"
         "sources: [{name: a, clip: a, mute: true, start: 3, render: direct, position: [1,0,0]},\n"
         "  {name: b, clip: b, mute: true, sends: {used: 0}, render: stereo, directivity: {pattern: figure8}, "
-        "field: far}]\n"
+        "field: far, width: 20, diffuse: 0.5, doppler: on}]\n"
         "buses:\n  - {name: hall, reverb: {ir: builtin}}\n  - {name: used}\n";
     static const char *const expected[] = {
         "x.yaml:3:11: 'a' starts at 3 s",
         "x.yaml:3:11: 'a' is rendered 'direct'",
         "x.yaml:4:3: 'b' is not rendered 'binaural': its directivity is not used",
         "x.yaml:4:3: 'b' is not rendered 'binaural': its field is not used",
+        "x.yaml:4:3: 'b' is not rendered 'binaural': its width is not used",
+        "x.yaml:4:3: 'b' is not rendered 'binaural': its diffuseness is not used",
+        "x.yaml:4:3: 'b' is not rendered 'binaural': its Doppler is not used",
         "x.yaml:6:5: no source sends to the bus 'hall'",
         "every source is muted"};
     pn_scene *scene = NULL;
     pinna_error err = {0};
     assert_ok(pn_scene_read_text(text, strlen(text), "x.yaml", "", messages, &scene, &err), &err);
-    assert_int_equal(pn_messages_count(messages), 6);
-    for (size_t i = 0; i < 6; ++i) {
+    assert_int_equal(pn_messages_count(messages), 9);
+    for (size_t i = 0; i < 9; ++i) {
         pinna_message_level level;
         assert_non_null(strstr(pn_messages_get(messages, i, &level), expected[i]));
         assert_int_equal(level, PINNA_WARNING);

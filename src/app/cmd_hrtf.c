@@ -11,7 +11,9 @@
 #include "app/hrtf_plot.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "device/ops.h"
 #include "io/audio_file.h"
+#include "render/aim.h"
 #include "spatial/hrtf.h"
 #include "spatial/itd.h"
 #include "spatial/sofa.h"
@@ -29,7 +31,9 @@ typedef struct {
 
 typedef struct {
     double azimuth, elevation, distance, gain;
-    float *left, *right;
+    float *left,
+        *right; /* length samples, of which `frames` are written: without the equaliser's last ringing */
+    int length, frames;
     double itd_us, ild_db;
 } at_direction;
 
@@ -163,21 +167,67 @@ static bool parse_equalise(const char *text, pn_hrtf_options *options) {
     return false;
 }
 
+/* By the filter that a source of the default field has there: nearer than 1 m, what a near source does to it. */
+static pinna_status respond(const job *j, const pn_aimer *aimer, pn_vec3 place, pinna_error *err) {
+    const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
+    const pn_aimer_bank *needs = pn_aimer_get_bank(aimer);
+    pn_bank_desc bank = {.size = 64,
+                         .nodes = info->directions,
+                         .taps = info->taps,
+                         .max_delay = needs->max_delay,
+                         .responses = pn_hrtf_responses(j->hrtf),
+                         .tints = needs->tints,
+                         .tint_taps = needs->tint_taps,
+                         .tint_responses = needs->tint_responses};
+    while (bank.size < j->at.length + info->guard)
+        bank.size *= 2;
+    pn_aim aim = {.relative = place, .gain = 1, .field = PN_FIELD_AUTO};
+    pn_aim_hint hint;
+    pn_filter filter;
+    pn_aim_hint_init(&hint);
+    pn_aim_filter(aimer, &aim, &hint, &filter);
+    double *response = pn_alloc((size_t)bank.size, sizeof *response);
+    if (response == NULL)
+        return pn_fail_memory(err, "the responses", bank.size * 8.0);
+    pinna_status status = PINNA_OK;
+    for (int ear = 0; ear < 2 && status == PINNA_OK; ++ear) {
+        float *out = ear == 0 ? j->at.left : j->at.right;
+        pn_biquad_state state = {0, 0};
+        status = pn_ops_filter(&bank, &filter, ear, response, err);
+        for (int n = 0; n < j->at.length && status == PINNA_OK; ++n)
+            out[n] = (float)response[n];
+        for (int s = 0; s < info->sections && status == PINNA_OK; ++s, state = (pn_biquad_state){0, 0})
+            pn_biquad_run(&info->section[s], &state, out, j->at.length);
+    }
+    pn_free(response);
+    return status;
+}
+
 static pinna_status look(job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
     at_direction *at = &j->at;
-    int length = info->length;
-    at->left = pn_alloc_floats((size_t)length);
-    at->right = pn_alloc_floats((size_t)length);
+    bool near = at->distance < 1;
+    pn_vec3 place = pn_vec_from_polar(pn_radians(at->azimuth), pn_radians(at->elevation), at->distance);
+    pn_aimer_desc desc = {
+        .hrtf = j->hrtf, .distance = {PN_DISTANCE_INVERSE, 1, 1000, 1}, .parallax = near, .near = near};
+    pn_aimer *aimer = NULL;
+    pinna_status status = pn_aimer_create(&desc, &aimer, err);
+    if (status != PINNA_OK)
+        return status;
+    at->frames = pn_aimer_reach(aimer, at->distance);
+    at->length = at->frames + info->ringing;
+    at->left = pn_alloc_floats((size_t)at->length);
+    at->right = pn_alloc_floats((size_t)at->length);
     if (at->left == NULL || at->right == NULL)
-        return pn_fail_memory(err, "the responses", length * 8.0);
-    pn_vec3 direction = pn_vec_from_polar(pn_radians(at->azimuth), pn_radians(at->elevation),
-                                          at->distance > 0 ? at->distance : 1);
-    pinna_status status = pn_hrtf_response(j->hrtf, direction, at->left, at->right, err);
+        status = pn_fail_memory(err, "the responses", at->length * 8.0);
+    else
+        status =
+            near ? respond(j, aimer, place, err) : pn_hrtf_response(j->hrtf, place, at->left, at->right, err);
+    pn_aimer_free(aimer);
     if (status != PINNA_OK)
         return status;
     double left = 1e-30, right = 1e-30;
-    for (int n = 0; n < length; ++n) {
+    for (int n = 0; n < at->length; ++n) {
         left += (double)at->left[n] * (double)at->left[n];
         right += (double)at->right[n] * (double)at->right[n];
         at->left[n] = (float)(at->gain * (double)at->left[n]);
@@ -185,7 +235,7 @@ static pinna_status look(job *j, pinna_error *err) {
     }
     at->ild_db = 10 * log10(left / right);
     pn_itd *itd = NULL;
-    status = pn_itd_create(length, info->rate, &itd, err);
+    status = pn_itd_create(at->length, info->rate, &itd, err);
     if (status == PINNA_OK)
         at->itd_us = 1e6 * pn_itd_measure(itd, at->left, at->right, 0);
     pn_itd_free(itd);
@@ -195,7 +245,7 @@ static pinna_status look(job *j, pinna_error *err) {
 /* The file begins at the set's own time 0: without the latency that only rendering needs. */
 static pinna_status write_pair(job *j, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
-    size_t length = (size_t)(info->taps + info->max_delay - info->latency);
+    size_t length = (size_t)(j->at.frames - info->latency);
     const char *input = pn_sofa_is_builtin(j->file) ? NULL : j->file;
     pn_audio_writer_spec spec = {.channels = 2,
                                  .rate = info->rate,
@@ -451,7 +501,7 @@ int pn_cmd_hrtf(int argc, char **argv) {
     job j = {0};
     const pn_option options[] = {
         {"--at", NULL, PN_OPTION_TEXT, &j.at_text, "AZ,EL[,DIST]",
-         "the response pair in a direction (degrees, metres)"},
+         "the response pair of a source there (degrees, metres; level and near field inside)"},
         {"--output", "-o", PN_OPTION_TEXT, &j.out, "OUT",
          "with --at: write that pair as a stereo file (32 bit float)"},
         {"--rate", NULL, PN_OPTION_NUMBER, &j.rate, "HZ",

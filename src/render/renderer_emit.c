@@ -56,18 +56,51 @@ static double longest_distance(const pn_renderer *r, const pn_source *source, do
     return fed ? fmax(distance, reach > 0 ? reach : default_reach) : fmax(distance, reach);
 }
 
+/* A lower bound in metres a second: from key to key of a path, on an orbit, with what the listener does meanwhile. */
+static double fastest(const pn_renderer *r, const pn_source *source, double *when) {
+    const pn_path *path = &source->path;
+    double most = source->has_orbit ? fabs(2 * PN_PI * source->orbit.radius / source->orbit.period) : 0;
+    *when = source->start;
+    for (size_t i = 1; i < path->position_count; ++i) {
+        double from = path->positions[i - 1].time, to = path->positions[i].time;
+        pn_vec3 before = pn_vec_sub(pn_source_position_at(source, from),
+                                    pn_listener_position_at(&r->scene->listener, from)),
+                after = pn_vec_sub(pn_source_position_at(source, to),
+                                   pn_listener_position_at(&r->scene->listener, to));
+        double speed = pn_vec_length(pn_vec_sub(after, before)) / (to - from);
+        if (!(speed > most))
+            continue;
+        most = speed;
+        *when = from;
+    }
+    return most;
+}
+
+static void warn_speed(const pn_renderer *r, const pn_source *source, double slowness) {
+    double when, speed = fastest(r, source, &when);
+    char place[PINNA_ERROR_TEXT];
+    if (speed * slowness < 1)
+        return;
+    pn_warn(r->messages,
+            "%s: Doppler: '%s' moves at %.4g m/s from %.6g s on, not slower than sound (%.4g m/s); where its "
+            "sound "
+            "cannot be followed it is faded out and in",
+            pn_scene_place(r->scene, source->mark, place, sizeof place),
+            source->name == NULL ? "" : source->name, speed, when, 1 / slowness);
+}
+
 static void plan_delay(pn_renderer *r, pn_emitter *e, double reach) {
     const pn_source *source = &r->scene->sources[e->source];
     e->slowness = slowness_of(r, source);
     if (!(e->slowness > 0))
         return;
+    warn_speed(r, source, e->slowness);
     double distance = longest_distance(r, source, reach), seconds = distance * e->slowness;
     if (seconds > longest_seconds) {
         char place[PINNA_ERROR_TEXT];
         pn_warn(r->messages,
                 "%s: Doppler: '%s' goes up to %.4g m away, but the delay lines reach %.4g m (%.4g s): "
-                "farther away "
-                "it is delayed as if there",
+                "farther away it is delayed as if there",
                 pn_scene_place(r->scene, source->mark, place, sizeof place),
                 source->name == NULL ? "" : source->name, distance, longest_seconds / e->slowness,
                 longest_seconds);

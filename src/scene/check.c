@@ -85,10 +85,18 @@ static void warn_source(const pn_scene *scene, const pn_source *source, pn_messa
     int placed = source->has_position || source->has_orbit || source->path.position_count > 0;
     if (source->render == PN_RENDER_DIRECT && placed)
         pn_warn(messages, "%s: '%s' is rendered 'direct': its position is not used", place, word);
-    if (source->render != PN_RENDER_BINAURAL && source->directivity.pattern != PN_PATTERN_OMNI)
-        pn_warn(messages, "%s: '%s' is not rendered 'binaural': its directivity is not used", place, word);
-    if (source->render != PN_RENDER_BINAURAL && source->field != PN_FIELD_AUTO)
-        pn_warn(messages, "%s: '%s' is not rendered 'binaural': its field is not used", place, word);
+    const struct {
+        const char *what;
+        bool given;
+    } spatial[] = {{"directivity", source->directivity.pattern != PN_PATTERN_OMNI},
+                   {"field", source->field != PN_FIELD_AUTO},
+                   {"width", source->width_deg > 0},
+                   {"diffuseness", source->diffuse > 0},
+                   {"Doppler", source->doppler > 0}};
+    for (size_t i = 0; i < sizeof spatial / sizeof spatial[0]; ++i)
+        if (source->render != PN_RENDER_BINAURAL && spatial[i].given)
+            pn_warn(messages, "%s: '%s' is not rendered 'binaural': its %s is not used", place, word,
+                    spatial[i].what);
 }
 
 static int has_sends(const pn_scene *scene, size_t bus) {
