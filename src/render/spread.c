@@ -27,6 +27,7 @@
 
 #include "base/memory.h"
 #include "base/noise.h"
+#include "render/balance.h"
 
 enum { COPIES = PN_SPREAD_COPIES, SECTIONS = 64 };
 
@@ -52,8 +53,10 @@ struct pn_spread {
     pn_spread_desc desc;
     bool has_cap, has_around, has_point;
     ensemble *cap, *around;
-    double point; /* share */
-    const float *in;
+    double point;    /* share */
+    float *balanced; /* [block]: what was fed, with its lows amplified */
+    double pole, low, lows, lows_wanted;
+    bool fed;
     int tail, silent; /* frames in which the cascades ring on; frames of silence so far */
     pn_quat frame;    /* x: towards the source */
     bool aimed;
@@ -120,6 +123,10 @@ pinna_status pn_spread_create(const pn_spread_desc *desc, pn_spread **out, pinna
     spread->has_cap = desc->width_deg > 0 && desc->diffuse < 1;
     spread->has_around = desc->diffuse > 0;
     spread->has_point = !spread->has_cap && desc->diffuse < 1;
+    spread->lows = spread->lows_wanted = 1;
+    double g = tan(PN_PI * fmin(PN_BALANCE_HZ / desc->rate, 0.45));
+    spread->pole = g / (1 + g);
+    spread->balanced = pn_alloc_floats((size_t)desc->block);
     double direct = sqrt(1 - desc->diffuse), around = sqrt(desc->diffuse);
     spread->point = direct;
     if (spread->has_cap)
@@ -128,8 +135,9 @@ pinna_status pn_spread_create(const pn_spread_desc *desc, pn_spread **out, pinna
         spread->around = make_ensemble(desc, 1);
     ensemble *const all[] = {spread->cap, spread->around};
     const bool needed[] = {spread->has_cap, spread->has_around};
-    for (int g = 0; g < 2; ++g) {
-        if (!needed[g] || (all[g] != NULL && all[g]->lane != NULL && all[g]->out != NULL))
+    for (int e = 0; e < 2; ++e) {
+        bool made = all[e] != NULL && all[e]->lane != NULL && all[e]->out != NULL;
+        if (spread->balanced != NULL && (made || !needed[e]))
             continue;
         pn_spread_free(spread);
         return pn_fail_memory(err, "a wide source", (double)COPIES * 12 * desc->block);
@@ -159,6 +167,7 @@ void pn_spread_free(pn_spread *spread) {
         return;
     free_ensemble(spread->cap);
     free_ensemble(spread->around);
+    pn_free(spread->balanced);
     pn_free(spread);
 }
 
@@ -183,7 +192,7 @@ static void run_section(section *s, double *lane, int frames) {
 static void run_ensemble(ensemble *e, const float *in, int frames) {
     for (int n = 0; n < frames; ++n)
         for (int c = 0; c < COPIES; ++c)
-            e->lane[n * COPIES + c] = in == NULL ? 0 : (double)in[n];
+            e->lane[n * COPIES + c] = (double)in[n];
     for (int k = 0; k < e->sections; ++k)
         run_section(&e->stage[k], e->lane, frames);
     for (int c = 0; c < COPIES; ++c)
@@ -191,22 +200,40 @@ static void run_ensemble(ensemble *e, const float *in, int frames) {
             e->out[(size_t)c * (size_t)frames + (size_t)n] = (float)e->lane[n * COPIES + c];
 }
 
+void pn_spread_balance(pn_spread *spread, double lows) {
+    spread->lows_wanted = lows;
+}
+
+/* y = x + (lows - 1) L x. */
+static void balance(pn_spread *spread, const float *in) {
+    int frames = spread->desc.block;
+    double lows = spread->fed ? spread->lows : spread->lows_wanted, step = (spread->lows_wanted - lows) / frames;
+    for (int n = 0; n < frames; ++n) {
+        double x = in == NULL ? 0 : (double)in[n], half = (x - spread->low) * spread->pole, low = half + spread->low;
+        spread->low = low + half;
+        lows += step;
+        spread->balanced[n] = (float)(x + (lows - 1) * low);
+    }
+    spread->lows = spread->lows_wanted;
+    spread->fed = true;
+}
+
 void pn_spread_feed(pn_spread *spread, const float *in) {
-    spread->in = in;
     if (in == NULL && spread->silent >= spread->tail)
         return;
     spread->silent = in == NULL ? spread->silent + spread->desc.block : 0;
+    balance(spread, in);
     if (spread->cap != NULL)
-        run_ensemble(spread->cap, in, spread->desc.block);
+        run_ensemble(spread->cap, spread->balanced, spread->desc.block);
     if (spread->around != NULL)
-        run_ensemble(spread->around, in, spread->desc.block);
+        run_ensemble(spread->around, spread->balanced, spread->desc.block);
 }
 
 const float *pn_spread_signal(const pn_spread *spread, int slot) {
-    if (spread->has_point && slot-- == 0)
-        return spread->in;
     if (spread->silent >= spread->tail)
         return NULL;
+    if (spread->has_point && slot-- == 0)
+        return spread->balanced;
     const ensemble *e = spread->has_cap && slot < COPIES ? spread->cap : spread->around;
     return e->out + (size_t)(slot % COPIES) * (size_t)spread->desc.block;
 }

@@ -41,6 +41,9 @@ void pn_spread_free(pn_spread *spread); /* accepts NULL */
 /* How many slots it takes: 8, 9 (a point and what is around) or 16. */
 int pn_spread_slots(const pn_spread *spread);
 
+/* By how much the lows are to be amplified (balance.h) from the next block on, which comes to it linearly; the first
+ * block has it from its beginning. 1 leaves the signal as it is. */
+PN_BLOCK_PATH void pn_spread_balance(pn_spread *spread, double lows);
 /* Makes the copies of a block; in NULL is silence. */
 PN_BLOCK_PATH void pn_spread_feed(pn_spread *spread, const float *in);
 /* What a slot plays in this block, or NULL for silence. Stays until the next feed. */
