@@ -51,8 +51,8 @@ static pinna_status allocate(pn_binaural *b, pinna_error *err) {
     b->whole = pn_alloc(slots, sizeof *b->whole);
     b->left = pn_alloc_floats(quantum);
     b->right = pn_alloc_floats(quantum);
-    if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->whole == NULL ||
-        b->left == NULL || b->right == NULL)
+    if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->whole == NULL || b->left == NULL ||
+        b->right == NULL)
         return pn_fail_memory(err, "the binaural sources", (double)(slots * sizeof *b->source));
     for (size_t s = 0; s < slots; ++s) {
         b->source[s].steps = 1;

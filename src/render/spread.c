@@ -5,12 +5,18 @@
  *
  *     (a2 + a1 z^-1 + z^-2) / (1 + a1 z^-1 + a2 z^-2),  a1 = -2 R cos(2 pi f / fs), a2 = R^2, R = exp(-pi B / fs),
  *
- * each of which turns the phase by 360 degrees around its frequency f. A copy's frequencies walk up from 200 Hz to 21 kHz
- * in steps of random size about 60 Hz + f / 12 (600 Hz at most), so that the phase between two copies wanders over all
- * angles; B is 1.2 such steps. A filter's energy comes within 1 / B: some 15 ms at 250 Hz, 3 ms at 4 kHz and above:
- * no echo and no dulled attack. After E. Kermit-Canfield and J. Abel, "Signal decorrelation using perceptually informed
- * allpass filters" (DAFx 2016). The seeds are those, found by exchange among 400, whose sums keep the level of white and
- * pink noise best over many directions and widths, for two measured sets (KEMAR, KU100).
+ * each of which turns the phase by 360 degrees around its frequency f, over about B = 1.2 (60 Hz + f / 12), 720 Hz at most.
+ * A copy's frequencies go from 150 .. 420 Hz to 21 kHz in steps that differ, so that the phase between two copies wanders
+ * over all angles. A filter's energy comes within 1 / B: some 10 ms at 250 Hz, 2 ms at 4 kHz and above: no echo and no
+ * dulled attack. After E. Kermit-Canfield and J. Abel, "Signal decorrelation using perceptually informed allpass
+ * filters" (DAFx 2016).
+ *
+ * Where the steps are random the copies' cross-products leave 0.5 dB (RMS) of the level to chance, because a third of an
+ * octave at 300 Hz, or the whole range through ears that are alike, holds but few such wanderings. Here the frequencies
+ * are those (spread_tuning.h) that a descent along the gradient found from random ones: least sum, over sources from
+ * everywhere, widths and diffuseness of all sizes and three measured heads (KEMAR, KU100, FABIAN), of the squares of
+ * what the cross-products add to the power of both ears, for white noise, for pink noise (with fourth powers, so that
+ * the worst counts most) and in every third of an octave; besides, of the coherence of any two copies in every octave.
  *
  * Towards 0 Hz all copies are in phase, and shares of 1 / sqrt(8) would add up to sqrt(8). So 5 of 8 have the sign +
  * and share p, 3 the sign - and share m, with
@@ -26,13 +32,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/noise.h"
 #include "render/balance.h"
+#include "render/spread_tuning.h"
 
-enum { COPIES = PN_SPREAD_COPIES, SECTIONS = 64 };
+enum { COPIES = PN_SPREAD_COPIES, SECTIONS = PN_SPREAD_SECTIONS };
 
-static const uint64_t seeds[2][COPIES] = {{261, 311, 366, 85, 260, 307, 347, 267},
-                                          {217, 255, 247, 117, 279, 123, 228, 207}};
 static const int negative[COPIES] = {0, 0, 0, 1, 1, 0, 1, 0};
 
 /* One filter of each of the eight cascades. */
@@ -68,12 +72,10 @@ int pn_spread_tail(double rate) {
 
 /* ------------------------------------------------------------------ create */
 
-static void tune(ensemble *e, int copy, uint64_t seed, double rate) {
-    double at = 200;
+static void tune(ensemble *e, int copy, const uint16_t *frequency, double rate) {
     for (int k = 0; k < SECTIONS; ++k) {
-        at += fmin(60 + at / 12, 600) * (1 + 0.9 * pn_noise_uniform(&seed));
-        double radius = exp(-PN_PI * 1.2 * fmin(60 + at / 12, 600) / rate);
-        bool used = at < fmin(21000, 0.49 * rate);
+        double at = (double)frequency[k], radius = exp(-PN_PI * 1.2 * fmin(60 + at / 12, 600) / rate);
+        bool used = at > 0 && at < 0.49 * rate;
         e->stage[k].a1[copy] = used ? -2 * radius * cos(2 * PN_PI * at / rate) : 0;
         e->stage[k].a2[copy] = used ? radius * radius : 1; /* 1: as if it was not there */
         e->sections = used && k >= e->sections ? k + 1 : e->sections;
@@ -109,7 +111,7 @@ static ensemble *make_ensemble(const pn_spread_desc *desc, int group) {
     e->lane = pn_alloc((size_t)desc->block, COPIES * sizeof *e->lane);
     e->out = pn_alloc_floats((size_t)desc->block * COPIES);
     for (int c = 0; c < COPIES; ++c)
-        tune(e, c, seeds[group][c], desc->rate);
+        tune(e, c, pn_spread_frequency[group][c], desc->rate);
     return e;
 }
 
@@ -207,9 +209,11 @@ void pn_spread_balance(pn_spread *spread, double lows) {
 /* y = x + (lows - 1) L x. */
 static void balance(pn_spread *spread, const float *in) {
     int frames = spread->desc.block;
-    double lows = spread->fed ? spread->lows : spread->lows_wanted, step = (spread->lows_wanted - lows) / frames;
+    double lows = spread->fed ? spread->lows : spread->lows_wanted,
+           step = (spread->lows_wanted - lows) / frames;
     for (int n = 0; n < frames; ++n) {
-        double x = in == NULL ? 0 : (double)in[n], half = (x - spread->low) * spread->pole, low = half + spread->low;
+        double x = in == NULL ? 0 : (double)in[n], half = (x - spread->low) * spread->pole,
+               low = half + spread->low;
         spread->low = low + half;
         lows += step;
         spread->balanced[n] = (float)(x + (lows - 1) * low);
