@@ -3,6 +3,7 @@
 
 /* Wide and diffuse sources: copies with the same spectrum and other phases, powers that add up, directions that follow
  * the source, and the level, the two ears' likeness and the end of the mix through the whole renderer. */
+#include "render/balance.h"
 #include "render/spread.h"
 #include "render_support.h"
 
@@ -79,9 +80,9 @@ static void copies_differ_in_phase_only(void **state) {
         print_message("%g Hz: flat within %.4f dB; likeness %.3f white, %.3f pink, at most %.2f\n", rates[r],
                       worst, sqrt(sum[0] / pairs), sqrt(sum[1] / pairs), most);
         assert_below(worst, 0.02);
-        assert_below(sqrt(sum[0] / pairs), 0.13);
+        assert_below(sqrt(sum[0] / pairs), 0.08);
         assert_below(sqrt(sum[1] / pairs), 0.25); /* alike below 200 Hz */
-        assert_below(most, 0.55);
+        assert_below(most, 0.4);
         pn_spread_free(spread);
     }
     free(z);
@@ -175,6 +176,38 @@ static void caps_do_not_spin(void **state) {
     pn_spread_aim(spread, (pn_vec3){0, 0, 0}, head, now);
     assert_true(pn_vec_length(now[3].relative) == 0);
     pn_spread_free(spread);
+}
+
+/* The first-order part of the lows on every slot, from the first sample on; what makes the copies as strong as a point. */
+static void lows_are_balanced(void **state) {
+    (void)state;
+    pn_spread *spread = make(RATE, 0, 0.5);
+    int slots = pn_spread_slots(spread);
+    pn_complex *z = malloc((size_t)slots * LENGTH * sizeof *z);
+    assert_non_null(z);
+    pn_spread_balance(spread, 1.5);
+    responses(spread, slots, z);
+    for (int s = 0; s < slots; ++s)
+        for (int k = 0; k < LENGTH / 2; k += 50) {
+            double t = tan(PN_PI * k / LENGTH) / tan(PN_PI * PN_BALANCE_HZ / RATE);
+            double wanted = (1.5 * 1.5 + t * t) / (1 + t * t); /* |1 + 0.5 / (1 + i t)|^2 */
+            pn_complex a = z[s * LENGTH + k];
+            assert_true(fabs((a.re * a.re + a.im * a.im) / wanted - 1) < 1e-3);
+        }
+    free(z);
+    pn_spread_free(spread);
+    pn_balance_power point = {{{1, 5}, {3, 2}}}, copies = {{{2, 4}, {5, 1.5}}};
+    pn_balance_gains gains = pn_balance_solve(&point, &copies);
+    for (int kind = 0; kind < 2; ++kind) {
+        double lows = gains.lows * gains.lows * copies.of[kind][0], highs = copies.of[kind][1];
+        double is = gains.gain * gains.gain * (lows + highs);
+        assert_true(fabs(is / (point.of[kind][0] + point.of[kind][1]) - 1) < 1e-12);
+    }
+    gains = pn_balance_solve(&point, &(pn_balance_power){{{0, 0}, {0, 0}}});
+    assert_true(gains.gain == 0 && gains.lows == 1);
+    gains =
+        pn_balance_solve(&(pn_balance_power){{{0, 9}, {0, 1}}}, &copies); /* no lows at all: held to a half */
+    assert_true(gains.lows == 0.5 && fabs(gains.gain * gains.gain * (0.25 * 2 + 4) - 9) < 1e-12);
 }
 
 /* ------------------------------------------------------------------ at the ears, from spectra */
@@ -292,8 +325,10 @@ static void powers_add_up(void **state) {
     }
     print_message("white %.2f dB (RMS), at most %.2f; pink %.2f, at most %.2f\n",
                   sqrt(sum[0] / (10 * PLACES)), worst[0], sqrt(sum[1] / (10 * PLACES)), worst[1]);
-    assert_below(worst[0], 0.5);
-    assert_below(worst[1], 0.5);
+    assert_below(worst[0], 0.6);
+    assert_below(worst[1], 0.75);
+    assert_below(sqrt(sum[0] / (10 * PLACES)), 0.25);
+    assert_below(sqrt(sum[1] / (10 * PLACES)), 0.25);
     close_ears(e);
 }
 
@@ -323,7 +358,7 @@ static void diffuse_is_a_diffuse_field(void **state) {
         double is = ours[o][0] / sqrt(ours[o][1] * ours[o][2]);
         double wanted = field[o][0] / sqrt(field[o][1] * field[o][2]);
         print_message("%5g Hz: correlation %+.2f, of a diffuse field %+.2f\n", 125 * pow(2, o), is, wanted);
-        assert_below(fabs(is - wanted), o < 2 ? 0.3 : 0.25);
+        assert_below(fabs(is - wanted), o == 7 ? 0.35 : 0.2);
     }
     close_ears(e);
 }
@@ -387,8 +422,8 @@ static void the_level_stays(void **state) {
             test_mix_clear(&plain);
         }
     print_message("white within %.2f dB, pink within %.2f dB\n", worst[0], worst[1]);
-    assert_below(worst[0], 0.7);
-    assert_below(worst[1], 1.8);
+    assert_below(worst[0], 0.9);
+    assert_below(worst[1], 0.75);
 }
 
 static void a_point_is_a_point(void **state) {
@@ -442,6 +477,7 @@ int main(void) {
         cmocka_unit_test(attacks_stay),
         cmocka_unit_test(shares_add_up),
         cmocka_unit_test(caps_do_not_spin),
+        cmocka_unit_test(lows_are_balanced),
         cmocka_unit_test(powers_add_up),
         cmocka_unit_test(diffuse_is_a_diffuse_field),
         cmocka_unit_test(the_level_stays),
