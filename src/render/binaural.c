@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "render/balance.h"
 
 struct pn_binaural {
     pn_binaural_desc desc;
@@ -17,7 +18,7 @@ struct pn_binaural {
     unsigned char *aimed;                     /* [slots]: how often, counted up to 2 */
     pn_aim_hint *hint;                        /* [slots] */
     pn_aim_hint *whole;                       /* [slots], of pn_binaural_share: at a source's first slot */
-    float *amplitude;                         /* [node][ear]: RMS over frequency of a response */
+    pn_balance *balance;                      /* NULL without copies */
     float *left, *right;                      /* one quantum */
     pn_biquad_state low[2][PN_HRTF_SECTIONS]; /* equaliser of the lows, after the mix */
     float *past;                              /* [slots][past_frames], the newest last; NULL on the CPU */
@@ -42,27 +43,16 @@ static pinna_status keep_past(pn_binaural *b, pinna_error *err) {
     return PINNA_OK;
 }
 
-static void measure_responses(pn_binaural *b) {
-    const float *response = b->bank_desc.responses;
-    for (int r = 0; r < 2 * b->bank_desc.nodes; ++r, response += b->bank_desc.taps) {
-        double sum = 0;
-        for (int n = 0; n < b->bank_desc.taps; ++n)
-            sum += (double)response[n] * (double)response[n];
-        b->amplitude[r] = (float)sqrt(sum);
-    }
-}
-
 static pinna_status allocate(pn_binaural *b, pinna_error *err) {
     size_t slots = (size_t)b->desc.slots, quantum = (size_t)b->desc.quantum;
     b->source = pn_alloc(slots, sizeof *b->source);
     b->aimed = pn_alloc(slots, sizeof *b->aimed);
     b->hint = pn_alloc(slots, sizeof *b->hint);
     b->whole = pn_alloc(slots, sizeof *b->whole);
-    b->amplitude = pn_alloc_floats(2 * (size_t)b->bank_desc.nodes);
     b->left = pn_alloc_floats(quantum);
     b->right = pn_alloc_floats(quantum);
-    if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->whole == NULL ||
-        b->amplitude == NULL || b->left == NULL || b->right == NULL)
+    if (b->source == NULL || b->aimed == NULL || b->hint == NULL || b->whole == NULL || b->left == NULL ||
+        b->right == NULL)
         return pn_fail_memory(err, "the binaural sources", (double)(slots * sizeof *b->source));
     for (size_t s = 0; s < slots; ++s) {
         b->source[s].steps = 1;
@@ -70,7 +60,11 @@ static pinna_status allocate(pn_binaural *b, pinna_error *err) {
         pn_aim_hint_init(&b->hint[s]);
         pn_aim_hint_init(&b->whole[s]);
     }
-    measure_responses(b);
+    if (b->desc.copies) {
+        pinna_status status = pn_balance_create(b->desc.hrtf, &b->balance, err);
+        if (status != PINNA_OK)
+            return status;
+    }
     return b->desc.backend->kind == PN_BACKEND_CPU ? PINNA_OK : keep_past(b, err);
 }
 
@@ -119,7 +113,7 @@ void pn_binaural_free(pn_binaural *b) {
     pn_free(b->aimed);
     pn_free(b->hint);
     pn_free(b->whole);
-    pn_free(b->amplitude);
+    pn_balance_free(b->balance);
     pn_free(b->left);
     pn_free(b->right);
     pn_free(b->past);
@@ -165,38 +159,29 @@ void pn_binaural_aim(pn_binaural *b, int slot, const pn_aim *aim, int steps) {
         ++b->aimed[slot];
 }
 
-/* What it makes of noise, in both ears together. The nodes that a filter blends are alike, so that amplitudes add. */
-static double power(const pn_binaural *b, const pn_filter *filter) {
-    double sum = 0;
-    for (int ear = 0; ear < 2; ++ear) {
-        double amplitude = 0;
-        for (int k = 0; k < PN_FILTER_NODES; ++k)
-            amplitude += (double)(filter->weight[ear][k] * b->amplitude[2 * filter->node[ear][k] + ear]);
-        sum += amplitude * amplitude;
-    }
-    return sum;
-}
-
 static void scale(pn_filter *filter, float gain) {
     for (int ear = 0; ear < 2; ++ear)
         for (int k = 0; k < PN_FILTER_NODES; ++k)
             filter->weight[ear][k] *= gain;
 }
 
-void pn_binaural_share(pn_binaural *b, int first, int count, const pn_aim *whole, int steps) {
+double pn_binaural_share(pn_binaural *b, int first, int count, const pn_aim *whole, int steps) {
+    pn_balance_gains gains = {0, 1};
     for (int k = 1; k <= steps; ++k) {
         pn_filter point;
         pn_aim_filter(b->desc.aimer, &whole[k - 1], &b->whole[first], &point);
-        double sum = 0;
+        pn_balance_power alone = {0}, together = {0};
+        pn_balance_add(b->balance, &point, &alone);
         for (int s = first; s < first + count; ++s)
-            sum += power(b, knot(&b->source[s], k, steps));
-        float gain = sum > 0 ? (float)sqrt(power(b, &point) / sum) : 0;
+            pn_balance_add(b->balance, knot(&b->source[s], k, steps), &together);
+        gains = pn_balance_solve(&alone, &together);
         for (int s = first; s < first + count; ++s)
-            scale(knot(&b->source[s], k, steps), gain);
+            scale(knot(&b->source[s], k, steps), (float)gains.gain);
     }
     for (int s = first; s < first + count; ++s)
         if (b->aimed[s] == 1)
             b->source[s].from = b->source[s].to;
+    return gains.lows;
 }
 
 void pn_binaural_travel(pn_binaural *b, int slot, const pn_propagation *propagation) {

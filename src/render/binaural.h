@@ -20,6 +20,7 @@ typedef struct {
     const pn_aimer *aimer; /* likewise */
     int quantum;           /* frames per step, power of two, 32..256 */
     int slots;
+    bool copies;         /* some source takes several slots: pn_binaural_share will be called */
     int propagation;     /* samples of the longest delay line; 0: none */
     pn_backend *backend; /* outlives the object */
     pn_pool *pool;
@@ -38,9 +39,10 @@ const char *pn_binaural_device(const pn_binaural *binaural);
  * frame of the quantum after it. The first call sets where it begins: there. */
 PN_BLOCK_PATH void pn_binaural_aim(pn_binaural *binaural, int slot, const pn_aim *aim, int steps);
 /* After the same for `count` slots from `first` on, which are copies of one source: scales them so that together they
- * have the power, in both ears, that a point at the places `whole` would have. */
-PN_BLOCK_PATH void pn_binaural_share(pn_binaural *binaural, int first, int count, const pn_aim *whole,
-                                     int steps);
+ * have the power, in both ears, that a point at the places `whole` would have. Returns by how much the lows of all their
+ * signals are to be amplified besides, at the end of this quantum (balance.h). */
+PN_BLOCK_PATH double pn_binaural_share(pn_binaural *binaural, int first, int count, const pn_aim *whole,
+                                       int steps);
 /* How a slot's signal travels in the next quantum. */
 PN_BLOCK_PATH void pn_binaural_travel(pn_binaural *binaural, int slot, const pn_propagation *propagation);
 

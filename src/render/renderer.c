@@ -136,13 +136,13 @@ static void feed_slots(pn_renderer *r, const pn_emitter *e, int at) {
 static pinna_status run_binaural(pn_renderer *r, pinna_error *err) {
     if (r->binaural == NULL)
         return PINNA_OK;
+    if (r->now == 0)
+        pn_renderer_aim(r, -r->quantum);
     for (int i = 0; i < r->emitter_count; ++i) {
         const pn_voice *voice = &r->voice[r->emitter[i].source];
         if (r->emitter[i].spread != NULL)
             pn_spread_feed(r->emitter[i].spread, voice->sounding ? voice->dry[0] : NULL);
     }
-    if (r->now == 0)
-        pn_renderer_aim(r, -r->quantum);
     for (int at = 0; at < r->block; at += r->quantum) {
         pn_renderer_aim(r, (double)r->now + at);
         for (int i = 0; i < r->emitter_count; ++i)

@@ -236,7 +236,7 @@ static void aim_slots(pn_renderer *r, pn_emitter *e, double start, int steps) {
     }
     for (int s = 0; s < e->slots; ++s)
         pn_binaural_aim(r->binaural, e->slot + s, aim[s], steps);
-    pn_binaural_share(r->binaural, e->slot, e->slots, whole, steps);
+    pn_spread_balance(e->spread, pn_binaural_share(r->binaural, e->slot, e->slots, whole, steps));
 }
 
 static void aim_emitter(pn_renderer *r, pn_emitter *e, double start) {

@@ -97,6 +97,7 @@ static pinna_status open_binaural(pn_renderer *r, const char *hrtf_file, double 
         .aimer = r->aimer,
         .quantum = r->quantum,
         .slots = slots,
+        .copies = slots > r->emitter_count,
         .propagation = r->propagation,
         .backend = r->backend,
         .pool = r->pool,

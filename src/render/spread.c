@@ -5,12 +5,18 @@
  *
  *     (a2 + a1 z^-1 + z^-2) / (1 + a1 z^-1 + a2 z^-2),  a1 = -2 R cos(2 pi f / fs), a2 = R^2, R = exp(-pi B / fs),
  *
- * each of which turns the phase by 360 degrees around its frequency f. A copy's frequencies walk up from 200 Hz to 21 kHz
- * in steps of random size about 60 Hz + f / 12 (600 Hz at most), so that the phase between two copies wanders over all
- * angles; B is 1.2 such steps. A filter's energy comes within 1 / B: some 15 ms at 250 Hz, 3 ms at 4 kHz and above:
- * no echo and no dulled attack. After E. Kermit-Canfield and J. Abel, "Signal decorrelation using perceptually informed
- * allpass filters" (DAFx 2016). The seeds are those, found by exchange among 400, whose sums keep the level of white and
- * pink noise best over many directions and widths, for two measured sets (KEMAR, KU100).
+ * each of which turns the phase by 360 degrees around its frequency f, over about B = 1.2 (60 Hz + f / 12), 720 Hz at most.
+ * A copy's frequencies go from 150 .. 420 Hz to 21 kHz in steps that differ, so that the phase between two copies wanders
+ * over all angles. A filter's energy comes within 1 / B: some 10 ms at 250 Hz, 2 ms at 4 kHz and above: no echo and no
+ * dulled attack. After E. Kermit-Canfield and J. Abel, "Signal decorrelation using perceptually informed allpass
+ * filters" (DAFx 2016).
+ *
+ * Where the steps are random the copies' cross-products leave 0.5 dB (RMS) of the level to chance, because a third of an
+ * octave at 300 Hz, or the whole range through ears that are alike, holds but few such wanderings. Here the frequencies
+ * are those (spread_tuning.h) that a descent along the gradient found from random ones: least sum, over sources from
+ * everywhere, widths and diffuseness of all sizes and three measured heads (KEMAR, KU100, FABIAN), of the squares of
+ * what the cross-products add to the power of both ears, for white noise, for pink noise (with fourth powers, so that
+ * the worst counts most) and in every third of an octave; besides, of the coherence of any two copies in every octave.
  *
  * Towards 0 Hz all copies are in phase, and shares of 1 / sqrt(8) would add up to sqrt(8). So 5 of 8 have the sign +
  * and share p, 3 the sign - and share m, with
@@ -26,12 +32,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/noise.h"
+#include "render/balance.h"
+#include "render/spread_tuning.h"
 
-enum { COPIES = PN_SPREAD_COPIES, SECTIONS = 64 };
+enum { COPIES = PN_SPREAD_COPIES, SECTIONS = PN_SPREAD_SECTIONS };
 
-static const uint64_t seeds[2][COPIES] = {{261, 311, 366, 85, 260, 307, 347, 267},
-                                          {217, 255, 247, 117, 279, 123, 228, 207}};
 static const int negative[COPIES] = {0, 0, 0, 1, 1, 0, 1, 0};
 
 /* One filter of each of the eight cascades. */
@@ -52,8 +57,10 @@ struct pn_spread {
     pn_spread_desc desc;
     bool has_cap, has_around, has_point;
     ensemble *cap, *around;
-    double point; /* share */
-    const float *in;
+    double point;    /* share */
+    float *balanced; /* [block]: what was fed, with its lows amplified */
+    double pole, low, lows, lows_wanted;
+    bool fed;
     int tail, silent; /* frames in which the cascades ring on; frames of silence so far */
     pn_quat frame;    /* x: towards the source */
     bool aimed;
@@ -65,12 +72,10 @@ int pn_spread_tail(double rate) {
 
 /* ------------------------------------------------------------------ create */
 
-static void tune(ensemble *e, int copy, uint64_t seed, double rate) {
-    double at = 200;
+static void tune(ensemble *e, int copy, const uint16_t *frequency, double rate) {
     for (int k = 0; k < SECTIONS; ++k) {
-        at += fmin(60 + at / 12, 600) * (1 + 0.9 * pn_noise_uniform(&seed));
-        double radius = exp(-PN_PI * 1.2 * fmin(60 + at / 12, 600) / rate);
-        bool used = at < fmin(21000, 0.49 * rate);
+        double at = (double)frequency[k], radius = exp(-PN_PI * 1.2 * fmin(60 + at / 12, 600) / rate);
+        bool used = at > 0 && at < 0.49 * rate;
         e->stage[k].a1[copy] = used ? -2 * radius * cos(2 * PN_PI * at / rate) : 0;
         e->stage[k].a2[copy] = used ? radius * radius : 1; /* 1: as if it was not there */
         e->sections = used && k >= e->sections ? k + 1 : e->sections;
@@ -106,7 +111,7 @@ static ensemble *make_ensemble(const pn_spread_desc *desc, int group) {
     e->lane = pn_alloc((size_t)desc->block, COPIES * sizeof *e->lane);
     e->out = pn_alloc_floats((size_t)desc->block * COPIES);
     for (int c = 0; c < COPIES; ++c)
-        tune(e, c, seeds[group][c], desc->rate);
+        tune(e, c, pn_spread_frequency[group][c], desc->rate);
     return e;
 }
 
@@ -120,6 +125,10 @@ pinna_status pn_spread_create(const pn_spread_desc *desc, pn_spread **out, pinna
     spread->has_cap = desc->width_deg > 0 && desc->diffuse < 1;
     spread->has_around = desc->diffuse > 0;
     spread->has_point = !spread->has_cap && desc->diffuse < 1;
+    spread->lows = spread->lows_wanted = 1;
+    double g = tan(PN_PI * fmin(PN_BALANCE_HZ / desc->rate, 0.45));
+    spread->pole = g / (1 + g);
+    spread->balanced = pn_alloc_floats((size_t)desc->block);
     double direct = sqrt(1 - desc->diffuse), around = sqrt(desc->diffuse);
     spread->point = direct;
     if (spread->has_cap)
@@ -128,8 +137,9 @@ pinna_status pn_spread_create(const pn_spread_desc *desc, pn_spread **out, pinna
         spread->around = make_ensemble(desc, 1);
     ensemble *const all[] = {spread->cap, spread->around};
     const bool needed[] = {spread->has_cap, spread->has_around};
-    for (int g = 0; g < 2; ++g) {
-        if (!needed[g] || (all[g] != NULL && all[g]->lane != NULL && all[g]->out != NULL))
+    for (int e = 0; e < 2; ++e) {
+        bool made = all[e] != NULL && all[e]->lane != NULL && all[e]->out != NULL;
+        if (spread->balanced != NULL && (made || !needed[e]))
             continue;
         pn_spread_free(spread);
         return pn_fail_memory(err, "a wide source", (double)COPIES * 12 * desc->block);
@@ -159,6 +169,7 @@ void pn_spread_free(pn_spread *spread) {
         return;
     free_ensemble(spread->cap);
     free_ensemble(spread->around);
+    pn_free(spread->balanced);
     pn_free(spread);
 }
 
@@ -183,7 +194,7 @@ static void run_section(section *s, double *lane, int frames) {
 static void run_ensemble(ensemble *e, const float *in, int frames) {
     for (int n = 0; n < frames; ++n)
         for (int c = 0; c < COPIES; ++c)
-            e->lane[n * COPIES + c] = in == NULL ? 0 : (double)in[n];
+            e->lane[n * COPIES + c] = (double)in[n];
     for (int k = 0; k < e->sections; ++k)
         run_section(&e->stage[k], e->lane, frames);
     for (int c = 0; c < COPIES; ++c)
@@ -191,22 +202,42 @@ static void run_ensemble(ensemble *e, const float *in, int frames) {
             e->out[(size_t)c * (size_t)frames + (size_t)n] = (float)e->lane[n * COPIES + c];
 }
 
+void pn_spread_balance(pn_spread *spread, double lows) {
+    spread->lows_wanted = lows;
+}
+
+/* y = x + (lows - 1) L x. */
+static void balance(pn_spread *spread, const float *in) {
+    int frames = spread->desc.block;
+    double lows = spread->fed ? spread->lows : spread->lows_wanted,
+           step = (spread->lows_wanted - lows) / frames;
+    for (int n = 0; n < frames; ++n) {
+        double x = in == NULL ? 0 : (double)in[n], half = (x - spread->low) * spread->pole,
+               low = half + spread->low;
+        spread->low = low + half;
+        lows += step;
+        spread->balanced[n] = (float)(x + (lows - 1) * low);
+    }
+    spread->lows = spread->lows_wanted;
+    spread->fed = true;
+}
+
 void pn_spread_feed(pn_spread *spread, const float *in) {
-    spread->in = in;
     if (in == NULL && spread->silent >= spread->tail)
         return;
     spread->silent = in == NULL ? spread->silent + spread->desc.block : 0;
+    balance(spread, in);
     if (spread->cap != NULL)
-        run_ensemble(spread->cap, in, spread->desc.block);
+        run_ensemble(spread->cap, spread->balanced, spread->desc.block);
     if (spread->around != NULL)
-        run_ensemble(spread->around, in, spread->desc.block);
+        run_ensemble(spread->around, spread->balanced, spread->desc.block);
 }
 
 const float *pn_spread_signal(const pn_spread *spread, int slot) {
-    if (spread->has_point && slot-- == 0)
-        return spread->in;
     if (spread->silent >= spread->tail)
         return NULL;
+    if (spread->has_point && slot-- == 0)
+        return spread->balanced;
     const ensemble *e = spread->has_cap && slot < COPIES ? spread->cap : spread->around;
     return e->out + (size_t)(slot % COPIES) * (size_t)spread->desc.block;
 }
