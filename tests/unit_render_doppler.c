@@ -334,6 +334,35 @@ static void rooms_beyond_the_line_are_said(void **state) {
     }
 }
 
+/* 400 m/s between the two, as the source comes and the listener goes to meet it: said; at a factor of 0.8 the line
+ * follows. */
+static void speeds_beyond_sound_are_said(void **state) {
+    (void)state;
+    static const char *const factors[] = {"0.8", "on"};
+    for (int k = 0; k < 2; ++k) {
+        char yaml[500];
+        snprintf(yaml, sizeof yaml,
+                 HEAD
+                 "duration: 1\ndoppler: %s\n"
+                 "listener: {path: [{time: 0, position: [0, 0, 0]}, {time: 1, position: [100, 0, 0]}]}\n"
+                 "sources: [{name: fast, generator: {kind: sine}, path: [{time: 0, position: [410, 0, 0]}, "
+                 "{time: 1, position: [110, 0, 0]}]}]\n",
+                 factors[k]);
+        pn_messages *messages = pn_messages_create(NULL, NULL);
+        pn_renderer *r = test_open_scene(yaml, NULL, messages);
+        int told = 0;
+        for (size_t m = 0; m < pn_messages_count(messages); ++m) {
+            pinna_message_level level;
+            const char *text = pn_messages_get(messages, m, &level);
+            told +=
+                level == PINNA_WARNING && strstr(text, "'fast'") != NULL && strstr(text, "400 m/s") != NULL;
+        }
+        assert_int_equal(told, k);
+        pn_renderer_free(r);
+        pn_messages_free(messages);
+    }
+}
+
 /* ------------------------------------------------------------------ by call */
 
 /* Called for every block at 20 m/s: the formula for what is heard now, without steps; then a call 3 m aside, which is a
@@ -375,10 +404,15 @@ static void moved_by_calls(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pass_is_the_exact_one),        cmocka_unit_test(frequencies_follow_the_formula),
-        cmocka_unit_test(factors_and_listeners),          cmocka_unit_test(still_sources_are_late),
-        cmocka_unit_test(ends_with_the_last_sound),       cmocka_unit_test(no_steps),
-        cmocka_unit_test(rooms_beyond_the_line_are_said), cmocka_unit_test(moved_by_calls),
+        cmocka_unit_test(a_pass_is_the_exact_one),
+        cmocka_unit_test(frequencies_follow_the_formula),
+        cmocka_unit_test(factors_and_listeners),
+        cmocka_unit_test(still_sources_are_late),
+        cmocka_unit_test(ends_with_the_last_sound),
+        cmocka_unit_test(no_steps),
+        cmocka_unit_test(rooms_beyond_the_line_are_said),
+        cmocka_unit_test(speeds_beyond_sound_are_said),
+        cmocka_unit_test(moved_by_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
