@@ -96,7 +96,7 @@ typedef struct pinna_convolver_config {
     void *message_user;
     int editable; /* not 0: keeps copies of the responses, for pinna_convolver_request_edit */
     /* Of the responses' spectra on an OpenCL device: 32 (or 0), or 16, which takes half the memory for an error of about
-     * -94 dB, measured and told in a message. The CPU keeps 32, and says so. */
+     * around -90 dB, measured and told in a message. The CPU keeps 32, and says so. */
     int spectra_bits;
 } pinna_convolver_config;
 
