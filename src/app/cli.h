@@ -63,7 +63,7 @@ typedef struct {
 #define PN_OPTION_SPECTRA(c)                                                                                 \
     {                                                                                                        \
         "--spectra", NULL, PN_OPTION_INTEGER, &(c).spectra, "BITS",                                          \
-            "of long responses on an OpenCL device: 32, or 16 (half the memory, around -90 dB; it is told)"         \
+            "of long responses on an OpenCL device: 32, or 16 (half the memory, around -90 dB; it is told)"  \
     }
 #define PN_OPTION_ENCODING(c)                                                                                \
     { "--encoding", NULL, PN_OPTION_TEXT, &(c).encoding, "E", "pcm16, pcm24, pcm32, f32 or f64" }
