@@ -214,7 +214,8 @@ static void test_plot_of_a_known_head(void **state) {
     write_head(&f, &head);
     write_sofa("head.sofa", &f);
     free(f.bytes);
-    assert_int_equal(test_program(&run, "hrtf head.sofa -q --plot head.png --json >head.json"), 0);
+    if (test_program(&run, "hrtf head.sofa -q --plot head.png --json >head.json") != 0)
+        fail_msg("%s", run.err);
     cJSON *json = read_json("head.json"), *plot = cJSON_GetObjectItemCaseSensitive(json, "plot");
     const double us = 20 / 48000.0 * 1e6, db = 20 * log10(1.5 / 0.5);
     assert_below(fabs(at_grid(plot, "itd_us", 18, 18) - us), 5); /* azimuth 90, elevation 0 */

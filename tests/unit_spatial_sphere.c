@@ -309,6 +309,27 @@ static void test_memory_failures(void **state) {
     assert_in_range(k, 5, 99);
 }
 
+/* Rings of four above each other and one pole: planes through the centre hold seven of them, and faces while the hull is
+ * small. */
+static void test_planes_through_the_centre(void **state) {
+    (void)state;
+    pn_vec3 direction[13];
+    for (int turn = 0; turn < 90; turn += 15) {
+        for (int i = 0; i < 12; ++i)
+            direction[i] = pn_vec_from_polar(pn_radians(turn + i % 4 * 90), pn_radians((i / 4 - 1) * 45), 1);
+        for (int pole = -1; pole <= 1; pole += 2) {
+            pn_sphere *s = NULL;
+            pinna_error err = {0};
+            direction[12] = (pn_vec3){0, 0, pole};
+            assert_ok(pn_sphere_create(direction, 13, &s, &err), &err);
+            assert_int_equal(pn_sphere_nodes(s), 13);
+            assert_int_equal(pn_sphere_triangles(s), 22);
+            assert_true(pn_degrees(pn_sphere_widest_gap(s)) < 50);
+            pn_sphere_free(s);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_sphere),
@@ -316,6 +337,7 @@ int main(void) {
         cmocka_unit_test(test_octahedron_and_cube),
         cmocka_unit_test(test_partial_spheres),
         cmocka_unit_test(test_circle),
+        cmocka_unit_test(test_planes_through_the_centre),
         cmocka_unit_test(test_few),
         cmocka_unit_test(test_no_direction_is_front),
         cmocka_unit_test(test_harmonics),

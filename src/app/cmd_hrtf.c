@@ -325,6 +325,12 @@ static void print_text(const job *j) {
            : info->equalised_low                          ? "low"
            : info->equalised_diffuse                      ? "diffuse"
                                                           : "as measured");
+    if (j->figures != NULL && j->figures->predicted > 0)
+        printf("%-12s every other direction met from the rest: mean %.2f dB and %.1f us, 95 %% below %.2f dB "
+               "and %.1f us\n",
+               "between", j->figures->lsd_mean, j->figures->itd_mean, j->figures->lsd_p95,
+               j->figures->itd_p95);
+    print_line("plotted", j->plot);
     if (j->at_text == NULL)
         return;
     printf("%-12s azimuth %g, elevation %g, distance %g m: ITD %+.1f us (+: left first), ILD %+.2f dB, gain "

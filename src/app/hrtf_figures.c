@@ -37,7 +37,7 @@ static void close_eye(eye *e) {
 
 static pinna_status open_eye(eye *e, const pn_hrtf *hrtf, pinna_error *err) {
     *e = (eye){.hrtf = hrtf, .info = pn_hrtf_get_info(hrtf)};
-    e->length = e->info->taps + e->info->max_delay;
+    e->length = e->info->length;
     e->size = 2;
     while (e->size < e->length || e->size < e->info->rate / 12)
         e->size *= 2;
@@ -165,7 +165,8 @@ static double lsd(const features *a, const features *b) {
 }
 
 /* A set of every other measurement, from the first or the second on; what is said of it was said of the whole. */
-static pinna_status load_half(const char *file, int from, double rate, pn_hrtf **half, pinna_error *err) {
+static pinna_status load_half(const char *file, int from, const pn_hrtf_info *whole, pn_hrtf **half,
+                              pinna_error *err) {
     pn_measured set;
     *half = NULL;
     pinna_status status = pn_sofa_read(file, &set, NULL, err);
@@ -180,8 +181,11 @@ static pinna_status load_half(const char *file, int from, double rate, pn_hrtf *
         keep[i] = true;
     pn_measured_keep(&set, keep);
     pn_free(keep);
-    return pn_hrtf_from_measured(&set, pn_sofa_is_builtin(file) ? "builtin" : file, rate, NULL, NULL, half,
-                                 err);
+    const pn_hrtf_options as_whole = {.equalise_given = true,
+                                      .equalise_low = whole->equalised_low,
+                                      .equalise_diffuse = whole->equalised_diffuse};
+    return pn_hrtf_from_measured(&set, pn_sofa_is_builtin(file) ? "builtin" : file, whole->rate, &as_whole,
+                                 NULL, half, err);
 }
 
 static pn_vec3 place_of(const pn_figures_direction *d) {
@@ -191,7 +195,7 @@ static pn_vec3 place_of(const pn_figures_direction *d) {
 /* Predicts the directions from .. in steps of two by the other half. */
 static pinna_status predict(pn_hrtf_figures *f, eye *whole, const char *file, int from, pinna_error *err) {
     pn_hrtf *half = NULL;
-    pinna_status status = load_half(file, 1 - from, whole->info->rate, &half, err);
+    pinna_status status = load_half(file, 1 - from, whole->info, &half, err);
     if (status != PINNA_OK)
         return status;
     eye e;

@@ -168,7 +168,7 @@ static pinna_status read_tree(reader *r, uint64_t address, int level, pinna_erro
     pn_hdf5_address(r->file, &b);
     pinna_status status = PINNA_OK;
     for (int i = 0; i < count && status == PINNA_OK; ++i) {
-        uint64_t offset[PN_HDF5_RANK + 1], size = pn_hdf5_get(&b, 4);
+        uint64_t offset[PN_HDF5_RANK + 1] = {0}, size = pn_hdf5_get(&b, 4);
         uint32_t mask = (uint32_t)pn_hdf5_get(&b, 4);
         for (int d = 0; d <= v->rank; ++d)
             offset[d] = pn_hdf5_get(&b, 8);
@@ -192,7 +192,8 @@ static pinna_status read_in_order(reader *r, pn_hdf5_bytes *entries, uint64_t fi
                                   int size_bytes, pinna_error *err) {
     pinna_status status = PINNA_OK;
     for (uint64_t i = first; i < first + count && status == PINNA_OK; ++i) {
-        uint64_t offset[PN_HDF5_RANK], address = pn_hdf5_address(r->file, entries), size = r->chunk_bytes;
+        uint64_t offset[PN_HDF5_RANK] = {0}, address = pn_hdf5_address(r->file, entries),
+                 size = r->chunk_bytes;
         uint32_t mask = 0;
         if (size_bytes > 0) {
             size = pn_hdf5_get(entries, size_bytes);
@@ -244,7 +245,7 @@ static pinna_status read_fixed_array(reader *r, pinna_error *err) {
 static pinna_status read_implicit(reader *r, pinna_error *err) {
     pinna_status status = PINNA_OK;
     for (uint64_t i = 0; i < r->most_chunks && status == PINNA_OK; ++i) {
-        uint64_t offset[PN_HDF5_RANK];
+        uint64_t offset[PN_HDF5_RANK] = {0};
         chunk_place(r, i, offset);
         status = read_chunk(r, r->v->address + i * r->chunk_bytes, r->chunk_bytes, 0, offset, err);
     }

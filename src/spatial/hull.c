@@ -7,8 +7,9 @@
  * list never has gaps. A face that it sees is found by walking uphill over the hull.
  *
  * Measured grids are full of coplanar points (rings, and the four corners between two rings). Each point is
- * pushed outwards by its own pseudo-random 0 .. 2e-8 before the hull is built, which decides every such case the
- * same way each time. Points PN_HULL_NEAREST apart stand out from their neighbours by 5e-7, so all stay on the
+ * pushed outwards by its own pseudo-random 0 .. 2e-8 before the hull is built, and half as far to a side (points in one
+ * plane with the centre, which faces lie in while the hull is small, would stay there), which decides every such case
+ * the same way each time. Points PN_HULL_NEAREST apart stand out from their neighbours by 5e-7, so all stay on the
  * hull. */
 #include "spatial/hull.h"
 
@@ -28,8 +29,13 @@ static uint32_t scramble(uint32_t x) {
 }
 
 static pn_vec3 pushed(pn_vec3 direction, int number) {
-    double u = scramble((uint32_t)number + 1) / 4294967296.0;
-    return pn_vec_scale(direction, 1 + 2e-8 * u);
+    uint32_t seed = scramble((uint32_t)number + 1);
+    double u = seed / 4294967296.0, side[3];
+    for (int i = 0; i < 3; ++i) {
+        seed = scramble(seed + 1);
+        side[i] = 2e-8 * (seed / 4294967296.0 - 0.5);
+    }
+    return pn_vec_add(pn_vec_scale(direction, 1 + 2e-8 * u), (pn_vec3){side[0], side[1], side[2]});
 }
 
 static double distance_to(const pn_face *face, pn_vec3 p) {
