@@ -171,6 +171,13 @@ typedef struct {
      * its past before its first begin. Not block path. */
     pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);
     void (*level_reset)(pn_level *level); /* forgets the history and a job begun */
+    /* Optional, NULL where begin copies. The frames given to the last begin stand at another address from now on; while no
+     * thread of a pool has the job. */
+    void (*level_move)(pn_level *level, const float *const *history);
+    /* Optional, NULL where it would save nothing. The outputs o with muted[o] are not needed any more, for good: from the
+     * next begin on what only they need is left out, and what finish gives for them is undefined. Those muted before stay
+     * so; all others give the same bits as ever. Not while level_advance or level_finish runs. */
+    void (*level_mute)(pn_level *level, const bool *muted);
 
     /* All matrix slots NULL: the engine runs levels. */
     pinna_status (*matrix_create)(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **matrix,

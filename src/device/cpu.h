@@ -31,6 +31,8 @@ PN_BLOCK_PATH pinna_status pn_cpu_level_finish(pn_level *level, float *const *ou
 PN_BLOCK_PATH pinna_status pn_cpu_level_lend(pn_level *level, const float *const **out, pinna_error *err);
 pinna_status pn_cpu_level_feed(pn_level *level, const float *const *history, pinna_error *err);
 PN_BLOCK_PATH void pn_cpu_level_reset(pn_level *level);
+PN_BLOCK_PATH void pn_cpu_level_move(pn_level *level, const float *const *history);
+PN_BLOCK_PATH void pn_cpu_level_mute(pn_level *level, const bool *muted);
 
 pinna_status pn_cpu_bank_create(pn_backend *backend, const pn_bank_desc *desc, pn_bank **bank,
                                 pinna_error *err);
