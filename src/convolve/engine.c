@@ -420,6 +420,8 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
             memset(out[o], 0, (size_t)engine->need.plan.block * sizeof(float));
     for (int o = 0; o < head->outputs; ++o)
         head->out[o] = out[head->output[o]];
+    if (ops->level_aim != NULL)
+        ops->level_aim(head->level, head->out);
     pinna_status status = ops->level_begin(head->level, look_at(head, history, time), err);
     if (status == PINNA_OK)
         status = ops->level_finish(head->level, head->out, err);

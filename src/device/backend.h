@@ -171,6 +171,9 @@ typedef struct {
      * its past before its first begin. Not block path. */
     pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);
     void (*level_reset)(pn_level *level); /* forgets the history and a job begun */
+    /* Optional, NULL where a result has to be copied anyway. Results of jobs that begin from now on are made in out[o],
+     * which is left alone meanwhile, and finish, given the same, copies nothing; out NULL: no longer. */
+    void (*level_aim)(pn_level *level, float *const *out);
     /* Optional, NULL where begin copies. The frames given to the last begin stand at another address from now on; while no
      * thread of a pool has the job. */
     void (*level_move)(pn_level *level, const float *const *history);

@@ -265,9 +265,11 @@ static pinna_status allocate(pn_level *level, pinna_error *err) {
     size_t outputs = (size_t)level->outputs;
     level->out[0] = pn_alloc(outputs, sizeof *level->out[0]);
     level->out[1] = pn_alloc(outputs, sizeof *level->out[1]);
+    level->aim = pn_alloc(outputs, sizeof *level->aim);
     level->lent = pn_alloc(outputs, sizeof *level->lent);
     level->history = pn_alloc((size_t)level->inputs, sizeof *level->history);
-    if (level->out[0] == NULL || level->out[1] == NULL || level->lent == NULL || level->history == NULL)
+    if (level->out[0] == NULL || level->out[1] == NULL || level->aim == NULL || level->lent == NULL ||
+        level->history == NULL)
         return pn_fail_memory(err, "a partition level", 4.0 * (double)outputs * sizeof *level->lent);
     size_t floats = place_memory(level);
     level->memory = pn_alloc_untouched(floats, sizeof *level->memory);
