@@ -96,6 +96,36 @@ static void a_follower_that_is_overtaken_or_outlived_says_so(void **state) {
     pn_history_free(to);
 }
 
+static void a_follower_may_keep_some_inputs_only(void **state) {
+    (void)state;
+    pn_history *from = make(pn_history_margin(BLOCK) + 6000), *to = NULL, *whole = make(3000);
+    const bool kept[INPUTS] = {false, true, true};
+    pinna_error err = {0};
+    assert_ok(pn_history_create_some(INPUTS, kept, 3000, 4 * BLOCK, BLOCK, &to, &err), &err);
+    assert_true(pn_history_size(to) == pn_history_bytes(2, 3000, 4 * BLOCK, BLOCK));
+    assert_true(pn_history_size(to) * 3 == pn_history_size(whole) * 2);
+    unsigned generation = 0;
+    for (int round = 0; round < 40; ++round) {
+        for (int k = 0; k < 30; ++k)
+            write_block(from);
+        assert_true(pn_history_follow(to, from, BLOCK, SIZE_MAX, &generation));
+    }
+    int64_t end = pn_history_time(to);
+    assert_int_equal(end, 1200 * BLOCK);
+    for (int64_t time = end; time + 2500 > end; time -= BLOCK)
+        for (int i = 1; i < INPUTS; ++i) {
+            const float *window = pn_history_window(to, i, time, 4 * BLOCK);
+            for (int n = 0; n < 4 * BLOCK; ++n)
+                assert_true(window[n] == sample_at(i, time - 4 * BLOCK + n));
+        }
+    pn_history_reset(to);
+    for (int i = 1; i < INPUTS; ++i)
+        assert_true(pn_history_window(to, i, 4 * BLOCK, 4 * BLOCK)[0] == 0);
+    pn_history_free(from);
+    pn_history_free(whole);
+    pn_history_free(to);
+}
+
 typedef struct {
     pn_history *from;
     atomic_bool stop;
@@ -143,6 +173,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_follower_gets_the_past_and_then_what_comes),
         cmocka_unit_test(a_follower_that_is_overtaken_or_outlived_says_so),
+        cmocka_unit_test(a_follower_may_keep_some_inputs_only),
         cmocka_unit_test(what_a_follower_has_is_right_however_fast_the_writer_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,12 +24,15 @@ static bool all_finite(const float *taps, size_t length) {
     return largest < 0x7f800000;
 }
 
-pinna_status pn_convolver_check_ir(const pinna_ir *ir, size_t index, int inputs, int outputs,
-                                   pinna_error *err) {
+static pinna_status check_place(const pinna_ir *ir, size_t index, int inputs, int outputs, pinna_error *err) {
     if (ir->input < 0 || ir->input >= inputs || ir->output < 0 || ir->output >= outputs)
         return pn_fail(err, PINNA_BAD_ARGUMENT,
                        "impulse response %zu: from input %d to output %d, but the matrix is %d x %d", index,
                        ir->input, ir->output, inputs, outputs);
+    return PINNA_OK;
+}
+
+static pinna_status check_taps(const pinna_ir *ir, size_t index, pinna_error *err) {
     if (ir->taps == NULL || ir->length == 0)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "impulse response %zu: no taps, expected 1 or more", index);
     if (ir->length > LONGEST)
@@ -87,11 +90,29 @@ pinna_status pn_convolver_check_irs(const pinna_ir *irs, size_t count, int input
         return pn_fail(err, PINNA_BAD_ARGUMENT, "convolver: %zu impulse responses, but the matrix is %d x %d",
                        count, inputs, outputs);
     for (size_t e = 0; e < count; ++e) {
-        pinna_status status = pn_convolver_check_ir(&irs[e], e, inputs, outputs, err);
+        pinna_status status = check_place(&irs[e], e, inputs, outputs, err);
+        if (status == PINNA_OK)
+            status = check_taps(&irs[e], e, err);
         if (status != PINNA_OK)
             return status;
     }
     return check_pairs(irs, count, err);
+}
+
+pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int inputs, int outputs,
+                                      pinna_error *err) {
+    if (edits == NULL || count == 0)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "convolver: no impulse responses, expected 1 or more");
+    for (size_t e = 0; e < count; ++e) {
+        const pinna_ir *ir = &edits[e];
+        bool removes = ir->taps == NULL && ir->length == 0;
+        pinna_status status = check_place(ir, e, inputs, outputs, err);
+        if (status == PINNA_OK && !removes)
+            status = check_taps(ir, e, err);
+        if (status != PINNA_OK)
+            return status;
+    }
+    return check_pairs(edits, count, err);
 }
 
 static double machine_bytes(void) {

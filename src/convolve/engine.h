@@ -6,8 +6,8 @@
 #include "convolve/history.h"
 #include "convolve/plan.h"
 
-/* One set of responses on one back end, run over an input history that it does not own: a convolver has one, and
- * two while the responses are exchanged. */
+/* One set of responses on one back end, run over an input history that it does not own. A convolver has one for all
+ * outputs, or several, each for some: an engine writes the outputs that it has responses for, and no others. */
 typedef struct pn_engine pn_engine;
 
 enum { PN_ENGINE_CHANNELS = 1024 }; /* most inputs, and outputs */
@@ -40,13 +40,29 @@ const pn_engine_need *pn_engine_get_need(const pn_engine *engine);
 const pinna_ir *pn_engine_kept_irs(const pn_engine *engine, size_t *count);
 pn_backend *pn_engine_backend(const pn_engine *engine);
 
+/* Whether it computes this output: it has responses that lead there, and they are not muted. */
+bool pn_engine_has(const pn_engine *engine, int output);
+/* Whether responses lead from this input. */
+bool pn_engine_needs(const pn_engine *engine, int input);
+/* Frames that the longest job takes which reads the history all the while: 0 where jobs copy what they need. */
+int64_t pn_engine_period(const pn_engine *engine);
+
 /* Brings a new engine to where it would be had it run over the history up to time `time`. Not block path. */
 pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err);
 
+/* Jobs under way go on over `history`, which holds the same at time `time`, that of the last run or prime. Only as long
+ * as no thread of a pool has one of them. */
+PN_BLOCK_PATH void pn_engine_move(pn_engine *engine, const pn_history *history, int64_t time);
+
 /* Computes the outputs of the block that ends at `time`, as a rule the one written last; each block in turn. out[o]
- * is overwritten. */
+ * is overwritten where pn_engine_has says so, and not looked at elsewhere. */
 PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t time,
                                          float *const *out, pinna_error *err);
+
+/* The outputs o with muted[o] are not computed any more, for good. The CPU leaves out what only they need, from each
+ * level's next job on; a device goes on computing them, since its schedule is laid out once. Changes no bit of the
+ * others. */
+PN_BLOCK_PATH void pn_engine_mute(pn_engine *engine, const bool *muted);
 
 /* What the device's kernels take (backend.h); the engine is as newly created then. PINNA_UNSUPPORTED where nothing is
  * measured. */

@@ -39,21 +39,22 @@ double pn_history_bytes(int inputs, size_t reach, size_t window, int block) {
 }
 
 double pn_history_size(const pn_history *history) {
-    return history == NULL ? 0 : (double)history->inputs * (double)history->stride * sizeof(float);
+    return history == NULL ? 0 : (double)history->rings * (double)history->stride * sizeof(float);
 }
 
-pinna_status pn_history_create(int inputs, size_t reach, size_t window, int block, pn_history **out,
-                               pinna_error *err) {
+static pinna_status create(int inputs, int rings, size_t reach, size_t window, int block, pn_history **out,
+                           pinna_error *err) {
     *out = NULL;
     pn_history *history = pn_alloc(1, sizeof *history);
     size_t stride = stride_for(reach, window, block);
-    float *data = pn_alloc((size_t)inputs, stride * sizeof(float));
+    float *data = pn_alloc((size_t)rings, stride * sizeof(float));
     if (history == NULL || data == NULL) {
         pn_free(history);
         pn_free(data);
-        return pn_fail_memory(err, "the input history", pn_history_bytes(inputs, reach, window, block));
+        return pn_fail_memory(err, "the input history", pn_history_bytes(rings, reach, window, block));
     }
     history->inputs = inputs;
+    history->rings = rings;
     history->length = ring_length(reach, window, block);
     history->mirror = window;
     history->stride = stride;
@@ -62,9 +63,32 @@ pinna_status pn_history_create(int inputs, size_t reach, size_t window, int bloc
     return PINNA_OK;
 }
 
+pinna_status pn_history_create(int inputs, size_t reach, size_t window, int block, pn_history **out,
+                               pinna_error *err) {
+    return create(inputs, inputs, reach, window, block, out, err);
+}
+
+pinna_status pn_history_create_some(int inputs, const bool *kept, size_t reach, size_t window, int block,
+                                    pn_history **out, pinna_error *err) {
+    *out = NULL;
+    int rings = 0, *ring = pn_alloc((size_t)inputs, sizeof *ring);
+    if (ring == NULL)
+        return pn_fail_memory(err, "the input history", (double)inputs * sizeof *ring);
+    for (int i = 0; i < inputs; ++i)
+        ring[i] = kept[i] ? rings++ : -1;
+    pinna_status status = create(inputs, rings, reach, window, block, out, err);
+    if (status == PINNA_OK)
+        (*out)->ring = ring;
+    else
+        pn_free(ring);
+    return status;
+}
+
 void pn_history_free(pn_history *history) {
-    if (history != NULL)
+    if (history != NULL) {
         pn_free(history->data);
+        pn_free(history->ring);
+    }
     pn_free(history);
 }
 
@@ -102,9 +126,14 @@ static void store_plainly(float *to, const float *from, size_t frames) {
         memset(to, 0, frames * sizeof *to);
 }
 
+static float *ring_of(const pn_history *history, int input) {
+    int ring = history->ring == NULL ? input : history->ring[input];
+    return history->data + (size_t)ring * history->stride;
+}
+
 static void write_at(pn_history *history, int input, int64_t time, const float *in, size_t frames) {
     size_t at = position(history, time);
-    float *ring = history->data + (size_t)input * history->stride;
+    float *ring = ring_of(history, input);
     void (*put)(float *, const float *, size_t) = history->alone ? store_plainly : store;
     put(ring + at, in, frames);
     if (at < history->mirror)
@@ -121,7 +150,7 @@ static void publish(pn_history *history, int64_t time) {
 
 void pn_history_reset(pn_history *history) {
     atomic_fetch_add(&history->generation, 1);
-    for (int i = 0; i < history->inputs; ++i)
+    for (int i = 0; i < history->rings; ++i)
         store(history->data + (size_t)i * history->stride, NULL, history->stride);
     claim(history, 0);
     publish(history, 0);
@@ -136,7 +165,7 @@ void pn_history_write(pn_history *history, const float *const *in, int block) {
 }
 
 const float *pn_history_window(const pn_history *history, int input, int64_t end, size_t frames) {
-    return history->data + (size_t)input * history->stride + position(history, end - (int64_t)frames);
+    return ring_of(history, input) + position(history, end - (int64_t)frames);
 }
 
 static void append_from(pn_history *to, const pn_history *from, int64_t first, int block) {
@@ -161,12 +190,14 @@ void pn_history_append(pn_history *to, const pn_history *from, int block) {
     append_from(to, from, pn_history_time(to), block);
 }
 
-/* One block of all inputs, which stood whole in `from` all the while: else false. */
+/* One block of all inputs that `to` keeps, which stood whole in `from` all the while: else false. */
 static bool follow_block(pn_history *to, const pn_history *from, int64_t time, int block,
                          unsigned generation) {
     for (int i = 0; i < to->inputs; ++i) {
+        if (to->ring != NULL && to->ring[i] < 0)
+            continue;
         size_t at = position(to, time);
-        float *ring = to->data + (size_t)i * to->stride;
+        float *ring = ring_of(to, i);
         load(ring + at, pn_history_window(from, i, time + block, (size_t)block), (size_t)block);
         if (at < to->mirror)
             memcpy(ring + to->length + at, ring + at, (size_t)block * sizeof *ring);

@@ -16,11 +16,14 @@
  *
  * One thread writes and looks at windows. Another one may follow it (pn_history_follow) without either waiting for
  * the other: samples are stored and copied by atomic operations, what is about to be overwritten is announced
- * before, and a copy that was overtaken is noticed and taken again. */
+ * before, and a copy that was overtaken is noticed and taken again.
+ *
+ * A history may keep some of the inputs only; of the others there are no windows. */
 typedef struct {
     int inputs;
-    size_t length; /* of a ring, a multiple of every write */
-    size_t mirror; /* frames behind its end: the longest window */
+    int rings, *ring; /* ring[input], -1 = not kept; NULL: each input its own */
+    size_t length;    /* of a ring, a multiple of every write */
+    size_t mirror;    /* frames behind its end: the longest window */
     size_t stride;
     float *data;
     bool alone;                  /* nobody follows: samples need not be stored atomically */
@@ -36,6 +39,9 @@ size_t pn_history_margin(int block);
  * window is a multiple. */
 pinna_status pn_history_create(int inputs, size_t reach, size_t window, int block, pn_history **history,
                                pinna_error *err);
+/* The same, of the inputs i with kept[i] only. */
+pinna_status pn_history_create_some(int inputs, const bool *kept, size_t reach, size_t window, int block,
+                                    pn_history **history, pinna_error *err);
 void pn_history_free(pn_history *history); /* accepts NULL */
 /* Bytes that create allocates for the same values. */
 double pn_history_bytes(int inputs, size_t reach, size_t window, int block);
@@ -44,13 +50,13 @@ PN_BLOCK_PATH void pn_history_reset(pn_history *history);
 
 PN_BLOCK_PATH int64_t pn_history_time(const pn_history *history);
 
-/* in[i]: block frames, NULL = silence. */
+/* in[i]: block frames, NULL = silence. Of a history that keeps all. */
 PN_BLOCK_PATH void pn_history_write(pn_history *history, const float *const *in, int block);
 /* The `frames` frames of an input that end at time `end`; stays as it is until `length - frames` frames later. */
 PN_BLOCK_PATH const float *pn_history_window(const pn_history *history, int input, int64_t end,
                                              size_t frames);
 
-/* Takes over what `from` still knows, and its time. Both have the same inputs and block. */
+/* Takes over what `from` still knows, and its time. Both have the same inputs and block, and keep all. */
 void pn_history_copy(pn_history *to, const pn_history *from, int block);
 
 /* Appends to `to` what `from` got since; from the writing thread. */
