@@ -26,6 +26,7 @@ typedef float pn_float;
 #define PN_LOCAL_LOG2 11  /* points of a transform that fit into a work-group's local memory: 16 KB */
 #define PN_CHUNK 32       /* products summed before they are added to the sum: long sums lose no digits */
 #define PN_FUTURES_LOG2 3 /* jobs that one reading of the spectra serves at most: 8 */
+#define PN_INNER 3        /* filters of a bank's source between its old and its new one at most */
 #define PN_SCALED_LOG2 4  /* bins with one scale in spectra of 16 bits: 16 real and 16 imaginary parts */
 #define PN_NEWEST 1 /* what a level's units do: the job's own sums, from what is there and the newest block */
 #define PN_LATER 2  /* the later jobs' share of the blocks that are there */
@@ -156,7 +157,7 @@ typedef struct {
 typedef struct {
     pn_int points_log2;
     pn_int count;  /* audible sources */
-    pn_int bent;   /* those among them whose filters bend */
+    pn_int bent;   /* those among them whose filters bend: with up to PN_INNER between old and new */
     pn_int shares; /* parts that they are cut into */
     pn_int sums;   /* of a share in y: 4, or 10 when filters bend */
 } pn_mix_args;

@@ -41,10 +41,9 @@ PN_BLOCK_PATH pinna_status pn_opencl_bank_begin(pn_bank *bank, const pn_bank_sou
 PN_BLOCK_PATH pinna_status pn_opencl_bank_finish(pn_bank *bank, float *left, float *right, pinna_error *err);
 pinna_status pn_opencl_bank_feed(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
 
-/* pn_opencl_try with kernels of these widths. */
-pinna_status pn_opencl_try_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
-                                void (*report)(void *user, const char *line), void *user,
-                                pn_backend **backend, pinna_error *err);
+/* pn_opencl_device_open_with as a back end: no self-test. */
+pinna_status pn_opencl_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                 pn_backend **backend, pinna_error *err);
 
 /* Parts that `work` products per bin are cut into, so that bins * parts work-items keep a device of this kind busy. */
 static inline int pn_opencl_shares(const pn_opencl *device, size_t items, int work) {

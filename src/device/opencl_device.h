@@ -32,7 +32,7 @@ typedef struct {
 
 /* Opens, builds with the widths that are kept for the device, and does no self-test. */
 pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **device, pinna_error *err);
-/* The same with kernels of these widths, whatever suits the device. */
+/* The same with kernels of these widths, whatever suits the device, and past the cache of programs. */
 pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
                                         pn_opencl **device, pinna_error *err);
 /* What suits devices of its type as a rule. */
