@@ -31,6 +31,7 @@ typedef struct {
     int count, begun; /* edits requested; begun */
     int64_t last;
     int most_parts;
+    bool alone; /* no pool's threads are at work */
 } run;
 
 static inline run *open_run(int inputs, int outputs, size_t frames, uint64_t seed) {
@@ -71,6 +72,7 @@ static inline void start(run *r, int block, pn_backend *backend, pn_pool *pool, 
     pinna_error err = {0};
     assert_ok(pn_convolver_create(&desc, &r->convolver, &err), &err);
     r->now = r->first;
+    r->alone = pool == NULL;
 }
 
 static inline size_t find(const matrix *m, int input, int output) {
@@ -131,6 +133,20 @@ static inline int check_parts(const pn_convolver *c) {
     return parts;
 }
 
+static inline void spoil(const pn_history *history) {
+    for (size_t n = 0; history != NULL && n < (size_t)history->rings * history->stride; ++n)
+        history->data[n] = NAN;
+}
+
+/* Histories that nothing should read any more. */
+static inline void spoil_old_histories(const run *r) {
+    pn_exchange *now = r->convolver->exchange, *returned = atomic_load(&r->convolver->returned);
+    if (now != NULL && !now->takes_history)
+        spoil(now->history);
+    if (returned != NULL && returned->done)
+        spoil(returned->history);
+}
+
 static inline void go_on(run *r, size_t at, size_t frames) {
     call(r->convolver, &r->s, at, frames);
     int64_t begun = pn_convolver_begun(r->convolver);
@@ -139,6 +155,8 @@ static inline void go_on(run *r, size_t at, size_t frames) {
         r->edits[r->begun++].at = begun;
     }
     r->last = begun;
+    if (r->alone)
+        spoil_old_histories(r);
     int parts = check_parts(r->convolver);
     r->most_parts = parts > r->most_parts ? parts : r->most_parts;
 }
