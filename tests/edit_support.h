@@ -32,17 +32,17 @@ typedef struct {
     int64_t last;
     int most_parts;
     bool alone; /* no pool's threads are at work */
-} run;
+} edit_run;
 
-static inline run *open_run(int inputs, int outputs, size_t frames, uint64_t seed) {
-    run *r = pn_alloc(1, sizeof *r);
+static inline edit_run *open_run(int inputs, int outputs, size_t frames, uint64_t seed) {
+    edit_run *r = pn_alloc(1, sizeof *r);
     make_stream(&r->s, inputs, outputs, frames, seed);
     r->last = -1;
     dice = seed;
     return r;
 }
 
-static inline void close_run(run *r) {
+static inline void close_run(edit_run *r) {
     pn_convolver_free(r->convolver);
     free_stream(&r->s);
     for (int t = 0; t < r->taps_count; ++t)
@@ -51,7 +51,7 @@ static inline void close_run(run *r) {
 }
 
 /* A new response, whose taps stay until the end. */
-static inline pinna_ir new_ir(run *r, int input, int output, size_t length) {
+static inline pinna_ir new_ir(edit_run *r, int input, int output, size_t length) {
     matrix one = {.count = 0};
     assert_true(r->taps_count < MOST_TAPS);
     add_ir(&one, input, output, length, 1000 + (uint64_t)r->taps_count);
@@ -59,7 +59,7 @@ static inline pinna_ir new_ir(run *r, int input, int output, size_t length) {
     return one.ir[0];
 }
 
-static inline void start(run *r, int block, pn_backend *backend, pn_pool *pool, pn_messages *messages) {
+static inline void start(edit_run *r, int block, pn_backend *backend, pn_pool *pool, pn_messages *messages) {
     pn_convolver_desc desc = {.inputs = r->s.inputs,
                               .outputs = r->s.outputs,
                               .block = block,
@@ -96,7 +96,7 @@ static inline matrix apply(const matrix *m, const pinna_ir *irs, size_t count) {
     return after;
 }
 
-static inline void note_edit(run *r, const pinna_ir *irs, size_t count, size_t fade) {
+static inline void note_edit(edit_run *r, const pinna_ir *irs, size_t count, size_t fade) {
     assert_true(r->count < MOST_EDITS);
     edit *e = &r->edits[r->count++];
     e->fade = fade;
@@ -106,13 +106,13 @@ static inline void note_edit(run *r, const pinna_ir *irs, size_t count, size_t f
     e->after = r->now = apply(&r->now, irs, count);
 }
 
-static inline void request(run *r, const pinna_ir *irs, size_t count, size_t fade) {
+static inline void request(edit_run *r, const pinna_ir *irs, size_t count, size_t fade) {
     pinna_error err = {0};
     assert_ok(pn_convolver_request_edit(r->convolver, irs, count, fade, &err), &err);
     note_edit(r, irs, count, fade);
 }
 
-static inline int pending(run *r) {
+static inline int pending(edit_run *r) {
     int count = -1;
     pinna_error err = {0};
     assert_ok(pn_convolver_update(r->convolver, &count, &err), &err);
@@ -139,7 +139,7 @@ static inline void spoil(const pn_history *history) {
 }
 
 /* Histories that nothing should read any more. */
-static inline void spoil_old_histories(const run *r) {
+static inline void spoil_old_histories(const edit_run *r) {
     pn_exchange *now = r->convolver->exchange, *returned = atomic_load(&r->convolver->returned);
     if (now != NULL && !now->takes_history)
         spoil(now->history);
@@ -147,7 +147,7 @@ static inline void spoil_old_histories(const run *r) {
         spoil(returned->history);
 }
 
-static inline void go_on(run *r, size_t at, size_t frames) {
+static inline void go_on(edit_run *r, size_t at, size_t frames) {
     call(r->convolver, &r->s, at, frames);
     int64_t begun = pn_convolver_begun(r->convolver);
     if (begun != r->last) {
@@ -177,7 +177,7 @@ static inline void convolve_output(const stream *s, const matrix *m, int output,
     }
 }
 
-static inline void compare(run *r) {
+static inline void compare(edit_run *r) {
     stream *s = &r->s;
     double *next = pn_alloc(s->frames, sizeof *next);
     size_t latency = (size_t)pn_convolver_latency(r->convolver);
@@ -211,7 +211,7 @@ static inline void compare(run *r) {
 }
 
 /* Up to three entries: exchanged, added or removed. */
-static inline size_t roll_edit(run *r, pinna_ir irs[3], size_t longest) {
+static inline size_t roll_edit(edit_run *r, pinna_ir irs[3], size_t longest) {
     matrix after = r->now;
     size_t count = 0, wanted = roll(1, 3);
     for (int tries = 0; count < wanted && tries < 20; ++tries) {

@@ -11,7 +11,7 @@
 static void an_edit_at_every_phase_of_every_level_is_exact(void **state) {
     (void)state;
     enum { PERIOD = 32, STEP = PERIOD + 1, EDITS = PERIOD, CALLS = STEP * (EDITS + 1) };
-    run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 5);
+    edit_run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 5);
     for (int o = 0; o < 4; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 20000);
     start(r, BLOCK, cpu, NULL, NULL);
@@ -38,7 +38,7 @@ static void an_edit_at_every_phase_of_every_level_is_exact(void **state) {
  * longer than all before: the history changes. */
 static void random_case(uint64_t seed, bool any_size, int growing, pn_pool *pool) {
     enum { CALLS = 900 };
-    run *r = open_run(4, 6, (size_t)CALLS * BLOCK, seed);
+    edit_run *r = open_run(4, 6, (size_t)CALLS * BLOCK, seed);
     for (int o = 0; o < 5; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 4, o, roll(100, 5000));
     pn_backend *backend = NULL;
@@ -103,7 +103,7 @@ static void alone_case(bool dense, int threads) {
     enum { CALL = 256, CALLS = 80, AT = 37 };
     float *before = NULL;
     for (int edited = 0; edited < 2; ++edited) {
-        run *r = open_run(4, 4, (size_t)CALLS * CALL, 9);
+        edit_run *r = open_run(4, 4, (size_t)CALLS * CALL, 9);
         for (int i = 0; i < 4; ++i)
             for (int o = 0; o < 4; ++o)
                 if (dense || i == o)
@@ -151,7 +151,7 @@ static void outputs_that_are_not_touched_keep_their_bits(void **state) {
 
 static void an_output_without_its_last_entry_is_silent(void **state) {
     (void)state;
-    run *r = open_run(2, 3, 300 * BLOCK, 3);
+    edit_run *r = open_run(2, 3, 300 * BLOCK, 3);
     for (int o = 0; o < 3; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 3000);
     start(r, BLOCK, cpu, NULL, NULL);
@@ -178,7 +178,7 @@ static void an_output_without_its_last_entry_is_silent(void **state) {
 /* A reset while an edit fades, and after it: all is as newly created with the entries edited. */
 static void a_reset_ends_an_edit(void **state) {
     (void)state;
-    run *r = open_run(2, 4, 200 * BLOCK, 4);
+    edit_run *r = open_run(2, 4, 200 * BLOCK, 4);
     for (int o = 0; o < 4; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 4000);
     start(r, BLOCK, cpu, NULL, NULL);
@@ -204,7 +204,7 @@ static void a_reset_ends_an_edit(void **state) {
 static void a_longer_response_beside_others_hears_the_past(void **state) {
     (void)state;
     enum { CALL = 256, CALLS = 700, AT = 320 };
-    run *r = open_run(2, 2, (size_t)CALLS * CALL, 6);
+    edit_run *r = open_run(2, 2, (size_t)CALLS * CALL, 6);
     r->first.ir[r->first.count++] = new_ir(r, 0, 0, 60000);
     r->first.ir[r->first.count++] = new_ir(r, 1, 1, 60000);
     start(r, CALL, cpu, NULL, NULL);
@@ -228,7 +228,7 @@ static void a_longer_response_beside_others_hears_the_past(void **state) {
 /* Blocks that came in during the hand-over: white-box, since only a race makes them. */
 static void lag_case(int lag) {
     enum { CALLS = 400 };
-    run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 7);
+    edit_run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 7);
     for (int o = 0; o < 4; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 9000);
     start(r, BLOCK, cpu, NULL, NULL);

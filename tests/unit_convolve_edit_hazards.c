@@ -105,7 +105,7 @@ static void a_failed_allocation_leaves_all_as_it_was(void **state) {
     (void)state;
     enum { CALLS = 300 };
     for (int whole = 0; whole < 2; ++whole) {
-        run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 8);
+        edit_run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 8);
         for (int o = 0; o < 4; ++o)
             r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 3000);
         start(r, BLOCK, cpu, NULL, NULL);
@@ -133,7 +133,7 @@ static void a_failed_allocation_leaves_all_as_it_was(void **state) {
 /* Responses that an edit cannot have leave everything as it was. */
 static void what_is_wrong_is_said(void **state) {
     (void)state;
-    run *r = open_run(2, 4, 100 * BLOCK, 8);
+    edit_run *r = open_run(2, 4, 100 * BLOCK, 8);
     for (int o = 0; o < 4; ++o)
         r->first.ir[r->first.count++] = new_ir(r, 0, o, 3000);
     start(r, BLOCK, cpu, NULL, NULL);
@@ -161,7 +161,7 @@ static void what_is_wrong_is_said(void **state) {
 static void device_case(long fail_at) {
     enum { CALLS = 500 };
     pn_messages *messages = pn_messages_create(NULL, NULL);
-    run *r = open_run(2, 6, (size_t)CALLS * BLOCK, 9);
+    edit_run *r = open_run(2, 6, (size_t)CALLS * BLOCK, 9);
     for (int o = 0; o < 6; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 4000);
     start(r, BLOCK, open_failing(), NULL, messages);
@@ -228,7 +228,7 @@ static void the_block_path_does_not_allocate(void **state) {
 /* ------------------------------------------------------------------ two threads */
 
 typedef struct {
-    run *r;
+    edit_run *r;
     atomic_bool stop;
 } control;
 
@@ -263,7 +263,7 @@ static void edits_from_another_thread_are_exact_and_allocate_nothing_here(void *
     pn_backend *backend = NULL;
     assert_ok(pn_pool_create(2, &pool, &err), &err);
     assert_ok(pn_backend_cpu_open(pool, &backend, &err), &err);
-    run *r = open_run(3, 6, (size_t)CALLS * BLOCK, 10);
+    edit_run *r = open_run(3, 6, (size_t)CALLS * BLOCK, 10);
     for (int o = 0; o < 6; ++o)
         r->first.ir[r->first.count++] = new_ir(r, o % 3, o, 3000);
     start(r, BLOCK, backend, pool, NULL);
