@@ -155,6 +155,9 @@ static pinna_status leave_device(pn_convolver *c, pn_exchange *x, pinna_error *e
         return status;
     }
     pn_engine_free(lost);
+    pn_history_free(x->history); /* made for the reach of the other plan */
+    x->history = NULL;
+    x->takes_history = false;
     return PINNA_OK;
 }
 
