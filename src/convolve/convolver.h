@@ -17,7 +17,7 @@ typedef struct pn_convolver pn_convolver;
 enum { PN_CONVOLVER_QUEUE = 4 }; /* exchanges requested and not yet at their end */
 
 typedef struct {
-    int inputs, outputs; /* 1 .. 1024 */
+    int inputs, outputs; /* 1 .. 65536 */
     int block;           /* live: frames per call, power of two 32..8192; offline: 0 = the plan's choice */
     pn_plan_mode mode;
     const pinna_ir *irs; /* read during create */

@@ -10,7 +10,7 @@
  * two while the responses are exchanged. */
 typedef struct pn_engine pn_engine;
 
-enum { PN_ENGINE_CHANNELS = 1024 }; /* most inputs, and outputs */
+enum { PN_ENGINE_CHANNELS = PN_PLAN_CHANNELS }; /* most inputs, and outputs */
 
 typedef struct {
     int inputs, outputs;
