@@ -27,18 +27,8 @@ enum { FOLLOW_BLOCKS = 64, ROUNDS = 256 };
 static pinna_status give_history(pn_convolver *c, pn_exchange *x, pinna_error *err) {
     if (x->history != NULL)
         return PINNA_OK;
-    size_t count;
-    const pinna_ir *irs = pn_engine_kept_irs(x->engine, &count);
-    pn_engine_need need = *pn_engine_get_need(x->engine);
-    pinna_status status = PINNA_OK;
-    if (irs != NULL)
-        status = pn_convolver_measure(c, pn_engine_backend(x->engine), irs, count, &need, err);
-    if (status != PINNA_OK)
-        return status;
-    size_t reach = need.reach + pn_history_margin(c->block);
-    reach = reach > c->history->length ? reach : c->history->length;
-    size_t window = need.window > c->history->mirror ? need.window : c->history->mirror;
-    return pn_history_create(c->inputs, reach, window, c->block, &x->history, err);
+    pn_history_raise(c->history, x->span);
+    return pn_history_create(c->inputs, x->span, c->block, &x->history, err);
 }
 
 static pinna_status run_through(pn_convolver *c, pn_exchange *x, int64_t from, pinna_error *err) {
@@ -125,13 +115,13 @@ static pinna_status leave_device(pn_convolver *c, pn_exchange *x, pinna_error *e
 }
 
 static pinna_status check_size(pn_convolver *c, const pinna_ir *irs, size_t count, double *bytes,
-                               pinna_error *err) {
+                               pn_history_span **span, pinna_error *err) {
     pn_engine_need need;
-    pinna_status status = pn_convolver_measure(c, c->device, irs, count, &need, err);
+    pinna_status status = pn_convolver_measure(c, c->device, irs, count, &need, span, err);
     if (status != PINNA_OK)
         return status;
     *bytes = need.host_bytes;
-    double histories = 2 * pn_history_bytes(c->inputs, need.reach, need.window, c->block);
+    double histories = 2 * pn_history_bytes(c->inputs, *span, c->block);
     return pn_convolver_check_memory(
         c, need.host_bytes + c->engine_bytes + histories + pn_response_set_bytes(c->responses), err);
 }
@@ -139,12 +129,17 @@ static pinna_status check_size(pn_convolver *c, const pinna_ir *irs, size_t coun
 static pinna_status make(pn_convolver *c, const pinna_ir *irs, size_t count, size_t fade_frames,
                          pn_exchange **out, pinna_error *err) {
     pn_exchange *x = NULL;
+    pn_history_span *span = NULL;
     double bytes = 0;
     pinna_status status = pn_convolver_check_irs(irs, count, c->inputs, c->outputs, err);
     if (status == PINNA_OK)
-        status = check_size(c, irs, count, &bytes, err);
+        status = check_size(c, irs, count, &bytes, &span, err);
     if (status == PINNA_OK)
         status = pn_exchange_create(c, fade_frames, &x, err);
+    if (status == PINNA_OK)
+        x->span = span;
+    else
+        pn_free(span);
     if (status == PINNA_OK)
         status = make_engine(c, x, irs, count, wants_cpu(c), err);
     if (status != PINNA_OK) {

@@ -19,6 +19,7 @@ typedef struct {
     pn_backend *own_backend; /* of engine, when it was made in a control thread for the CPU; else NULL */
     pn_history *history;     /* NULL: goes on with the convolver's */
     unsigned generation;     /* of the history that `history` follows */
+    pn_history_span *span;   /* what `history` is to hold, before it is made; or NULL */
     size_t fade_frames;
     float *out;   /* [output][block] */
     float **rows; /* [output] into out */
@@ -78,9 +79,11 @@ pinna_status pn_convolver_check_irs(const pinna_ir *irs, size_t count, int input
 pinna_status pn_convolver_check_memory(const pn_convolver *convolver, double bytes, pinna_error *err);
 pn_engine_desc pn_convolver_engine_desc(const pn_convolver *convolver, pn_backend *backend,
                                         const pinna_ir *irs, size_t count);
-/* What the history must hold for these responses: on the device, and on the CPU should it be lost. */
+/* *span [input], for pn_free: what the history must hold for these responses, on the device, and on the CPU should it be
+ * lost. */
 pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
-                                  size_t count, pn_engine_need *need, pinna_error *err);
+                                  size_t count, pn_engine_need *need, pn_history_span **span,
+                                  pinna_error *err);
 
 /* ---- convolver_exchange.c */
 

@@ -110,12 +110,6 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
                                .irs = desc->irs,
                                .ir_count = desc->ir_count};
     pinna_status status = pn_plan_make(&plan, &need->plan, err);
-    for (int l = 0; l < need->plan.levels; ++l) {
-        const pn_plan_level *level = &need->plan.level[l];
-        size_t reach = ((size_t)level->partitions + 4) * (size_t)level->block;
-        need->reach = reach > need->reach ? reach : need->reach;
-        need->window = 2 * (size_t)level->block;
-    }
     if (status == PINNA_OK)
         status = measure_levels(desc, need, err);
     need->host_bytes = need->bytes;
@@ -124,6 +118,21 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
         need->bytes += need->host_bytes;
     }
     return status;
+}
+
+/* A job's window begins two blocks before its end, and up to two periods back; see prime_level. */
+void pn_engine_raise_spans(const pn_plan *plan, const pinna_ir *irs, size_t count, pn_history_span *span) {
+    for (size_t e = 0; e < count; ++e) {
+        pn_history_span *s = &span[irs[e].input];
+        for (int l = 0; l < plan->levels; ++l) {
+            size_t taps = taps_in_level(plan, l, irs[e].length), block = (size_t)plan->level[l].block;
+            size_t reach = ((taps + block - 1) / block + 4) * block;
+            if (taps == 0)
+                continue;
+            s->reach = reach > s->reach ? reach : s->reach;
+            s->window = 2 * block > s->window ? 2 * block : s->window;
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ create */

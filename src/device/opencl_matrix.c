@@ -270,15 +270,17 @@ typedef struct {
     const void *user;
 } past;
 
-/* The blocks of the ring that end at time `end`, `count` of them. */
+/* The blocks of the ring that end at time `end`, `count` of them. Asked for one by one, since not every input is known as
+ * far back as the level reaches that has others. */
 static pinna_status send_window(pn_matrix *m, const past *p, int64_t end, int count, pinna_error *err) {
-    size_t block = (size_t)m->block, frames = (size_t)count * block;
+    size_t block = (size_t)m->block;
     pinna_status status = PINNA_OK;
-    for (int b = 0; b < count && status == PINNA_OK; ++b) {
+    for (int b = count - 1; b >= 0 && status == PINNA_OK; --b) {
+        int64_t time = end - (int64_t)b * m->block;
         for (int i = 0; i < m->inputs; ++i)
-            memcpy(m->to_device.data + m->samples + (size_t)i * block,
-                   p->window(p->user, i, end, frames) + (size_t)b * block, block * sizeof(float));
-        status = send_block(m, (end - (int64_t)frames) / m->block + b + 1 + m->blocks, err);
+            memcpy(m->to_device.data + m->samples + (size_t)i * block, p->window(p->user, i, time, block),
+                   block * sizeof(float));
+        status = send_block(m, time / m->block + m->blocks, err);
     }
     return status;
 }
@@ -308,11 +310,13 @@ static pinna_status prime_level(pn_matrix *m, int l, int64_t n, const past *p, p
     int64_t period = level->period, now = n / period - 1, first = now - level->fixed.ring;
     int64_t futures = (int64_t)1 << level->fixed.futures_log2, heard = l == 0 ? 0 : 2;
     pinna_status status = PINNA_OK;
-    for (int64_t job = first < 0 ? 0 : first; job <= now && status == PINNA_OK; ++job) {
+    first = first < 0 ? 0 : first;
+    for (int64_t job = first; job <= now && status == PINNA_OK; ++job) {
+        int blocks = job == first ? 2 * (int)period : (int)period; /* the window before has the rest */
         int64_t back = now - job;
         int steps = (int)(back == 0 ? n % period + 1 : period);
         extent what = back < heard ? ALL : back < heard + futures ? LATER : SPECTRA;
-        status = send_window(m, p, (job + 1) * period * m->block, 2 * (int)period, err);
+        status = send_window(m, p, (job + 1) * period * m->block, blocks, err);
         if (status == PINNA_OK)
             status = run_steps(m, l, job, steps, what, err);
     }
