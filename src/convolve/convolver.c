@@ -67,23 +67,33 @@ static void give_outputs(pn_convolver *c) {
     }
 }
 
-static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
-    pn_engine_need need;
-    pinna_status status = pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, &need, err);
+/* Measures, refuses what does not fit, and makes the history. */
+static pinna_status prepare(pn_convolver *c, const pn_convolver_desc *desc, pn_engine_need *need,
+                            pinna_error *err) {
+    pn_history_span *span = NULL;
+    pinna_status status =
+        pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, false, need, &span, err);
     if (status != PINNA_OK)
         return status;
-    c->block = need.plan.block;
+    c->block = need->plan.block;
     double buffers = 4.0 * c->block * (c->inputs + c->outputs);
-    double history = pn_history_bytes(c->inputs, need.reach, need.window, c->block), kept = 0;
+    double history = pn_history_bytes(c->inputs, span, c->block), kept = 0;
     for (size_t e = 0; desc->editable && e < desc->ir_count; ++e)
         kept += (double)desc->irs[e].length * sizeof(float);
-    status = pn_convolver_check_memory(c, need.host_bytes + history + buffers + kept, err);
+    status = pn_convolver_check_memory(c, need->host_bytes + history + buffers + kept, err);
     if (status == PINNA_OK)
-        status = allocate_buffers(c, err);
-    if (status == PINNA_OK)
-        status = pn_history_create(c->inputs, need.reach, need.window, c->block, &c->history, err);
+        status = pn_history_create(c->inputs, span, c->block, &c->history, err);
     if (status == PINNA_OK)
         c->history->alone = c->fixed;
+    pn_free(span);
+    return status;
+}
+
+static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
+    pn_engine_need need;
+    pinna_status status = prepare(c, desc, &need, err);
+    if (status == PINNA_OK)
+        status = allocate_buffers(c, err);
     if (status == PINNA_OK && desc->editable)
         status = pn_response_set_create(NULL, desc->irs, desc->ir_count, &c->responses, err);
     if (status == PINNA_OK)

@@ -68,13 +68,14 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
     return length - level->first < room ? length - level->first : room;
 }
 
-/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. */
-static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
+/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. kept
+ * [input] and heard [output] are scratch. */
+static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l, int *kept, bool *heard) {
     const pn_plan_level *level = &plan->level[l];
     bool on_cpu = desc->backend->kind == PN_BACKEND_CPU;
     double filter = desc->backend->spectra_bits == 16 ? 17.0 / 32 : 1;
-    int kept[PN_ENGINE_CHANNELS] = {0};
-    bool heard[PN_ENGINE_CHANNELS] = {false};
+    memset(kept, 0, (size_t)desc->inputs * sizeof *kept);
+    memset(heard, 0, (size_t)desc->outputs * sizeof *heard);
     double spectra = 0;
     for (size_t e = 0; e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
@@ -92,6 +93,17 @@ static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l
     return 2.0 * (double)level->block * sizeof(float) * spectra;
 }
 
+static pinna_status measure_levels(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
+    int *kept = pn_alloc((size_t)desc->inputs, sizeof *kept);
+    bool *heard = pn_alloc((size_t)desc->outputs, sizeof *heard);
+    for (int l = 0; l < need->plan.levels && kept != NULL && heard != NULL; ++l)
+        need->bytes += level_bytes(desc, &need->plan, l, kept, heard);
+    bool measured = kept != NULL && heard != NULL;
+    pn_free(kept);
+    pn_free(heard);
+    return measured ? PINNA_OK : pn_fail_memory(err, "the convolver's plan", 4.0 * desc->inputs);
+}
+
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
     memset(need, 0, sizeof *need);
     size_t taps = 0;
@@ -105,19 +117,29 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
                                .irs = desc->irs,
                                .ir_count = desc->ir_count};
     pinna_status status = pn_plan_make(&plan, &need->plan, err);
-    for (int l = 0; l < need->plan.levels; ++l) {
-        const pn_plan_level *level = &need->plan.level[l];
-        size_t reach = ((size_t)level->partitions + 4) * (size_t)level->block;
-        need->reach = reach > need->reach ? reach : need->reach;
-        need->window = 2 * (size_t)level->block;
-        need->bytes += level_bytes(desc, &need->plan, l);
-    }
+    if (status == PINNA_OK)
+        status = measure_levels(desc, need, err);
     need->host_bytes = need->bytes;
     if (desc->backend->kind != PN_BACKEND_CPU) {
         need->host_bytes = (double)taps * sizeof(float);
         need->bytes += need->host_bytes;
     }
     return status;
+}
+
+/* A job's window begins two blocks before its end, and up to two periods back; see prime_level. */
+void pn_engine_raise_spans(const pn_plan *plan, const pinna_ir *irs, size_t count, pn_history_span *span) {
+    for (size_t e = 0; e < count; ++e) {
+        pn_history_span *s = &span[irs[e].input];
+        for (int l = 0; l < plan->levels; ++l) {
+            size_t taps = taps_in_level(plan, l, irs[e].length), block = (size_t)plan->level[l].block;
+            size_t reach = ((taps + block - 1) / block + 4) * block;
+            if (taps == 0)
+                continue;
+            s->reach = reach > s->reach ? reach : s->reach;
+            s->window = 2 * block > s->window ? 2 * block : s->window;
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ create */

@@ -73,7 +73,8 @@ typedef struct {
     int entries;
 } pn_matrix_desc;
 
-/* `frames` frames of an input that end at time `end`; before time 0 is silence. Multiples of the call's block. */
+/* `frames` frames of an input that end at time `end`, a call's block; before time 0 is silence. Of an input none of whose
+ * responses reaches as far back, whatever there is. */
 typedef const float *(*pn_matrix_window)(const void *user, int input, int64_t end, size_t frames);
 
 /* What the kernels of a matrix take by themselves, in microseconds of wall time, mean of a call; and the rate at which its
@@ -190,8 +191,7 @@ typedef struct {
     pinna_status (*matrix_begin)(pn_matrix *matrix, const float *const *in, pinna_error *err);
     /* out[o]: the call's frames, overwritten. */
     pinna_status (*matrix_finish)(pn_matrix *matrix, float *const *out, pinna_error *err);
-    /* To where it would be had it run up to `time`, a multiple of the call's block. Windows asked for are at most two
-     * largest blocks long. Not block path. */
+    /* To where it would be had it run up to `time`, a multiple of the call's block. Not block path. */
     pinna_status (*matrix_prime)(pn_matrix *matrix, int64_t time, pn_matrix_window window, const void *user,
                                  pinna_error *err);
     void (*matrix_reset)(pn_matrix *matrix); /* as newly created */

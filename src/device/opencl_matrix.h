@@ -45,7 +45,7 @@ typedef struct {
     int list;          /* where its rows begin in the list */
     double sums_bytes; /* that the sums of a job move, mean of all phases */
     bool later;        /* there is anything for later jobs */
-    uint32_t result;   /* float of the first of its two results */
+    uint32_t result;   /* where the first of its two results begins, in PN_TILE floats */
 } pn_level_layout;
 
 struct pn_matrix {
