@@ -80,8 +80,10 @@ static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_
     c->engine_bytes = need.host_bytes;
     pinna_error reason;
     status = pn_engine_create(&engine, &c->engine, &reason);
-    if (status == PINNA_OK)
+    if (status == PINNA_OK) {
+        pn_engine_set_pool(c->engine, c->pool);
         return PINNA_OK;
+    }
     if (c->device->by_auto && (status == PINNA_NO_MEMORY || status == PINNA_DEVICE))
         return start_on_cpu(c, desc, &reason, err);
     return pn_fail(err, status, "%s", reason.text);
@@ -251,6 +253,7 @@ void pn_convolver_adopt(pn_convolver *c, pn_exchange *x) {
     }
     if (x->own_backend != NULL)
         pn_backend_cpu_set_pool(x->own_backend, pn_backend_cpu_pool(c->backend));
+    pn_engine_set_pool(x->engine, c->pool);
     c->exchange = x;
     c->fade_done = 0;
 }
@@ -350,7 +353,8 @@ pinna_status pn_convolver_block_process(pn_convolver *convolver, const float *co
                                         pinna_error *err) {
     unsigned long mode = pn_flush_denormals();
     take_offer(convolver);
-    pn_history_write(convolver->history, in, convolver->block);
+    pn_engine_start(convolver->engine, in); /* a device computes while the history is written */
+    pn_history_write(convolver->history, in, convolver->block, convolver->pool);
     pinna_status status = compute(convolver, out, err);
     if (status == PINNA_OK)
         fade_block(convolver, out);

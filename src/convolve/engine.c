@@ -41,8 +41,10 @@ struct pn_engine {
     pn_backend *backend;
     pn_engine_need need;
     int inputs, outputs;
-    pn_matrix *matrix;   /* on a back end that keeps the clock itself; then there are no levels */
-    const float **in;    /* [input]: the matrix's new frames */
+    pn_matrix *matrix; /* on a back end that keeps the clock itself; then there are no levels */
+    const float **in;  /* [input]: the matrix's new frames */
+    bool started;      /* the matrix has its block, or start_error says why not */
+    pinna_error start_error;
     engine_level *level; /* level[0] is the one level 0 */
     int levels;
     bool *heard; /* [output]: level 0 has it */
@@ -392,13 +394,37 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
     return status;
 }
 
+static void start_matrix(pn_engine *engine) {
+    engine->start_error.status = PINNA_OK;
+    engine->backend->ops->matrix_begin(engine->matrix, engine->in, &engine->start_error);
+    engine->started = true;
+}
+
+void pn_engine_start(pn_engine *engine, const float *const *in) {
+    if (engine->matrix == NULL)
+        return;
+    for (int i = 0; i < engine->inputs; ++i)
+        engine->in[i] = in[i];
+    start_matrix(engine);
+}
+
+void pn_engine_set_pool(pn_engine *engine, pn_pool *pool) {
+    if (engine->matrix != NULL && engine->backend->ops->matrix_set_pool != NULL)
+        engine->backend->ops->matrix_set_pool(engine->matrix, pool);
+}
+
 static pinna_status run_matrix(pn_engine *engine, const pn_history *history, int64_t time, float *const *out,
                                pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
-    for (int i = 0; i < engine->inputs; ++i)
-        engine->in[i] = pn_history_window(history, i, time, (size_t)engine->need.plan.block);
-    pinna_status status = ops->matrix_begin(engine->matrix, engine->in, err);
-    return status == PINNA_OK ? ops->matrix_finish(engine->matrix, out, err) : status;
+    if (!engine->started) {
+        for (int i = 0; i < engine->inputs; ++i)
+            engine->in[i] = pn_history_window(history, i, time, (size_t)engine->need.plan.block);
+        start_matrix(engine);
+    }
+    engine->started = false;
+    if (engine->start_error.status != PINNA_OK)
+        return pn_fail(err, engine->start_error.status, "%s", engine->start_error.text);
+    return ops->matrix_finish(engine->matrix, out, err);
 }
 
 /* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */

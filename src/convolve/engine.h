@@ -44,6 +44,13 @@ pn_backend *pn_engine_backend(const pn_engine *engine);
 /* Brings a new engine to where it would be had it run over the history up to time `time`. Not block path. */
 pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err);
 
+/* Before the run of the block that `in` is, which need not be in the history yet: a device begins with it. in[i] NULL =
+ * silence. What fails is told by that run. On the CPU nothing. */
+PN_BLOCK_PATH void pn_engine_start(pn_engine *engine, const float *const *in);
+
+/* Whose threads share the copies to and from a device from now on: the pool of the thread that runs it; NULL: none. */
+PN_BLOCK_PATH void pn_engine_set_pool(pn_engine *engine, pn_pool *pool);
+
 /* Computes the outputs of the block that ends at `time`, as a rule the one written last; each block in turn. out[o]
  * is overwritten. */
 PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t time,
