@@ -27,7 +27,7 @@ static void write_block(pn_history *history) {
         for (int n = 0; n < BLOCK; ++n)
             data[i][n] = sample_at(i, time + n);
     }
-    pn_history_write(history, in, BLOCK);
+    pn_history_write(history, in, BLOCK, NULL);
 }
 
 static pn_history *make_of(const pn_history_span *span) {

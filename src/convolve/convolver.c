@@ -51,8 +51,10 @@ static pinna_status create_engine(pn_convolver *c, const pn_convolver_desc *desc
     pn_engine_desc engine = pn_convolver_engine_desc(c, c->device, desc->irs, desc->ir_count);
     pinna_error reason;
     pinna_status status = pn_engine_create(&engine, &c->parts->engine, &reason);
-    if (status == PINNA_OK)
+    if (status == PINNA_OK) {
+        pn_engine_set_pool(c->parts->engine, c->pool);
         return PINNA_OK;
+    }
     if (c->device->by_auto && (status == PINNA_NO_MEMORY || status == PINNA_DEVICE))
         return start_on_cpu(c, desc, &reason, err);
     return pn_fail(err, status, "%s", reason.text);
@@ -257,7 +259,9 @@ pinna_status pn_convolver_block_process(pn_convolver *convolver, const float *co
     unsigned long mode = pn_flush_denormals();
     pn_convolver_send_back(convolver);
     pn_convolver_take_offer(convolver);
-    pn_history_write(convolver->history, in, convolver->block);
+    for (pn_part *part = convolver->parts; part != NULL; part = part->next)
+        pn_engine_start(part->engine, in); /* a device computes while the history is written */
+    pn_history_write(convolver->history, in, convolver->block, convolver->pool);
     pinna_status status = compute(convolver, out, err);
     if (status == PINNA_OK)
         fade_block(convolver, out);

@@ -22,10 +22,11 @@ typedef struct {
     pn_plan_mode mode;
     const pinna_ir *irs; /* read during create */
     size_t ir_count;
-    bool fixed;            /* never exchanged: on the CPU the inputs are kept only as far as jobs look back */
-    bool editable;         /* keeps copies of the responses, for pn_convolver_request_edit */
-    pn_backend *backend;   /* outlives the convolver */
-    pn_pool *pool;         /* for the CPU engine that takes over from a lost device; may be NULL */
+    bool fixed;          /* never exchanged: on the CPU the inputs are kept only as far as jobs look back */
+    bool editable;       /* keeps copies of the responses, for pn_convolver_request_edit */
+    pn_backend *backend; /* outlives the convolver */
+    pn_pool *pool; /* of the thread that processes: for the copies of thousands of channels, and for the CPU
+                              engine that takes over from a lost device; may be NULL */
     pn_messages *messages; /* for a device lost while running; may be NULL, outlives the convolver */
 } pn_convolver_desc;
 

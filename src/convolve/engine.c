@@ -44,8 +44,10 @@ struct pn_engine {
     pn_matrix *matrix;   /* on a back end that keeps the clock itself; then there are no levels */
     int *input, *output; /* numbers of the inputs and outputs that it has, which alone are the matrix's */
     int used_inputs, used_outputs;
-    const float **in;    /* [used input]: new frames */
-    float **out;         /* [used output]: where they go */
+    const float **in; /* [used input]: new frames */
+    float **out;      /* [used output]: where they go; NULL: nowhere */
+    bool started;     /* the matrix has its block, or start_error says why not */
+    pinna_error start_error;
     engine_level *level; /* level[0] is the one level 0 */
     int levels;
     bool *needs;      /* [input]: there are responses */
@@ -472,19 +474,44 @@ void pn_engine_move(pn_engine *engine, const pn_history *history, int64_t time) 
     }
 }
 
-static float *row_of(const pn_engine *engine, int output, float *const *out) {
-    return engine->mute[output] ? engine->waste : out[output];
+static void start_matrix(pn_engine *engine) {
+    engine->start_error.status = PINNA_OK;
+    engine->backend->ops->matrix_begin(engine->matrix, engine->in, &engine->start_error);
+    engine->started = true;
+}
+
+void pn_engine_start(pn_engine *engine, const float *const *in) {
+    if (engine->matrix == NULL)
+        return;
+    for (int i = 0; i < engine->used_inputs; ++i)
+        engine->in[i] = in[engine->input[i]];
+    start_matrix(engine);
+}
+
+void pn_engine_set_pool(pn_engine *engine, pn_pool *pool) {
+    if (engine->matrix != NULL && engine->backend->ops->matrix_set_pool != NULL)
+        engine->backend->ops->matrix_set_pool(engine->matrix, pool);
 }
 
 static pinna_status run_matrix(pn_engine *engine, const pn_history *history, int64_t time, float *const *out,
                                pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
-    for (int i = 0; i < engine->used_inputs; ++i)
-        engine->in[i] = pn_history_window(history, engine->input[i], time, (size_t)engine->need.plan.block);
+    if (!engine->started) {
+        for (int i = 0; i < engine->used_inputs; ++i)
+            engine->in[i] =
+                pn_history_window(history, engine->input[i], time, (size_t)engine->need.plan.block);
+        start_matrix(engine);
+    }
+    engine->started = false;
+    if (engine->start_error.status != PINNA_OK)
+        return pn_fail(err, engine->start_error.status, "%s", engine->start_error.text);
     for (int o = 0; o < engine->used_outputs; ++o)
-        engine->out[o] = row_of(engine, engine->output[o], out);
-    pinna_status status = ops->matrix_begin(engine->matrix, engine->in, err);
-    return status == PINNA_OK ? ops->matrix_finish(engine->matrix, engine->out, err) : status;
+        engine->out[o] = engine->mute[engine->output[o]] ? NULL : out[engine->output[o]];
+    return ops->matrix_finish(engine->matrix, engine->out, err);
+}
+
+static float *row_of(const pn_engine *engine, int output, float *const *out) {
+    return engine->mute[output] ? engine->waste : out[output];
 }
 
 /* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */

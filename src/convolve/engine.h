@@ -54,6 +54,12 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
 /* Jobs under way go on over `history`, which holds the same at time `time`, that of the last run or prime. Only as long
  * as no thread of a pool has one of them. */
 PN_BLOCK_PATH void pn_engine_move(pn_engine *engine, const pn_history *history, int64_t time);
+/* Before the run of the block that `in` is, which need not be in the history yet: a device begins with it. in[i] NULL =
+ * silence. What fails is told by that run. On the CPU nothing. */
+PN_BLOCK_PATH void pn_engine_start(pn_engine *engine, const float *const *in);
+
+/* Whose threads share the copies to and from a device from now on: the pool of the thread that runs it; NULL: none. */
+PN_BLOCK_PATH void pn_engine_set_pool(pn_engine *engine, pn_pool *pool);
 
 /* Computes the outputs of the block that ends at `time`, as a rule the one written last; each block in turn. out[o]
  * is overwritten where pn_engine_has says so, and not looked at elsewhere. */

@@ -9,6 +9,7 @@
 
 #include "base/realtime.h"
 #include "base/status.h"
+#include "base/threads.h"
 
 /* The inputs of a convolver, each as far back as anything needs it: one ring per input, whose first frames stand
  * once more behind its end, so that every window is one piece of memory without a copy. Before frame 0 is
@@ -59,8 +60,9 @@ PN_BLOCK_PATH void pn_history_reset(pn_history *history);
 
 PN_BLOCK_PATH int64_t pn_history_time(const pn_history *history);
 
-/* in[i]: block frames, NULL = silence; not looked at where the input is not kept. */
-PN_BLOCK_PATH void pn_history_write(pn_history *history, const float *const *in, int block);
+/* in[i]: block frames, NULL = silence; not looked at where the input is not kept. pool: of the caller, for thousands of
+ * inputs; may be NULL. */
+PN_BLOCK_PATH void pn_history_write(pn_history *history, const float *const *in, int block, pn_pool *pool);
 /* The `frames` frames of an input that end at time `end`; stays as it is until `length - frames` frames later. What the
  * ring does not reach back to any more is some later frames. */
 PN_BLOCK_PATH const float *pn_history_window(const pn_history *history, int input, int64_t end,

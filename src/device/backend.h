@@ -187,10 +187,13 @@ typedef struct {
     pinna_status (*matrix_create)(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **matrix,
                                   pinna_error *err);
     void (*matrix_free)(pn_matrix *matrix); /* accepts NULL */
-    /* in[i]: the call's new frames, copied before the return. */
+    /* in[i]: the call's new frames, copied before the return; NULL = silence. */
     pinna_status (*matrix_begin)(pn_matrix *matrix, const float *const *in, pinna_error *err);
-    /* out[o]: the call's frames, overwritten. */
+    /* out[o]: the call's frames, overwritten; NULL: not wanted. */
     pinna_status (*matrix_finish)(pn_matrix *matrix, float *const *out, pinna_error *err);
+    /* Optional. The threads of which pool share the copies of begin and finish from now on: that of the thread which makes
+     * these calls. NULL, as at first: none. Not while a call is begun. */
+    void (*matrix_set_pool)(pn_matrix *matrix, pn_pool *pool);
     /* To where it would be had it run up to `time`, a multiple of the call's block. Not block path. */
     pinna_status (*matrix_prime)(pn_matrix *matrix, int64_t time, pn_matrix_window window, const void *user,
                                  pinna_error *err);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/rows.h"
 
 /* ------------------------------------------------------------------ the work of a call */
 
@@ -156,9 +157,50 @@ static float *staged_for(const pn_matrix *m, int64_t call) {
     return m->to_device.data + (call & 1 ? m->stride : 0);
 }
 
+/* The rows of a call, between the caller's places and the staging, in which they stand one after another. */
+typedef struct {
+    const pn_matrix *m;
+    const float *const *in;
+    float *const *out;
+    float *staged;
+    void (*copy)(float *to, const float *from, size_t count);
+} row_copies;
+
+static void copy_rows_in(void *context, int first, int end) {
+    const row_copies *c = context;
+    size_t block = (size_t)c->m->block;
+    for (int i = first; i < end; ++i)
+        c->copy(c->staged + (size_t)i * block, c->in[i], block);
+}
+
+static void copy_rows_out(void *context, int first, int end) {
+    const row_copies *c = context;
+    size_t block = (size_t)c->m->block;
+    for (int row = first; row < end; ++row) {
+        float *to = c->out[c->m->head_output[row]];
+        if (to != NULL)
+            c->copy(to, c->staged + (size_t)row * block, block);
+    }
+}
+
+static void copy_rows(row_copies *c, pn_rows_fn range, int rows) {
+    bool many = (size_t)rows * (size_t)c->m->block >= PN_ROWS_MANY;
+    c->copy = many ? pn_row_stream : pn_row_copy;
+    pn_rows_run(c->m->pool, many, rows, range, c);
+}
+
 static void copy_in(const pn_matrix *m, const float *const *in, float *staged) {
-    for (int i = 0; i < m->inputs; ++i)
-        memcpy(staged + m->samples + (size_t)i * (size_t)m->block, in[i], (size_t)m->block * sizeof(float));
+    row_copies c = {.m = m, .in = in, .staged = staged + m->samples};
+    copy_rows(&c, copy_rows_in, m->inputs);
+}
+
+static void copy_out(const pn_matrix *m, float *const *out) {
+    row_copies c = {.m = m, .out = out, .staged = m->from_device.data};
+    copy_rows(&c, copy_rows_out, m->level[0].outputs);
+}
+
+void pn_opencl_matrix_set_pool(pn_matrix *m, pn_pool *pool) {
+    m->pool = pool;
 }
 
 /* The block in staging becomes that of call m->calls + 1, and all is computed. */
@@ -213,13 +255,11 @@ pinna_status pn_opencl_matrix_finish(pn_matrix *m, float *const *out, pinna_erro
     m->lost = status != PINNA_OK;
     if (status != PINNA_OK)
         return status;
-    size_t block = (size_t)m->block;
-    int row = 0, rows = m->level[0].outputs;
-    if (rows < m->outputs)
+    if (m->level[0].outputs < m->outputs)
         for (int o = 0; o < m->outputs; ++o)
-            memset(out[o], 0, block * sizeof(float));
-    for (; row < rows; ++row)
-        memcpy(out[m->head_output[row]], m->from_device.data + (size_t)row * block, block * sizeof(float));
+            if (out[o] != NULL)
+                memset(out[o], 0, (size_t)m->block * sizeof(float));
+    copy_out(m, out);
     return PINNA_OK;
 }
 

@@ -72,6 +72,7 @@ struct pn_matrix {
     pn_opencl_staging to_device; /* two calls' blocks, used in turn */
     pn_opencl_staging from_device;
 
+    pn_pool *pool; /* for the copies of a call; may be NULL */
     int64_t calls;
     bool lost;
     cl_event done; /* of a call begun */
