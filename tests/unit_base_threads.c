@@ -129,6 +129,29 @@ static void pace_runs_a_share_where_nobody_else_does(void **state) {
     pn_job_free(job);
 }
 
+static void help_runs_a_piece_at_a_time(void **state) {
+    (void)state;
+    uint64_t dice = 4;
+    for (int threads = 0; threads <= MOST_THREADS; ++threads) {
+        pn_pool *pool = threads == 0 ? NULL : open_pool(threads);
+        for (int round = 0; round < 50; ++round) {
+            counter c;
+            make_counter(&c, &dice);
+            pn_job *job = open_job(&c.shape);
+            pn_job_begin(job, pool, 100);
+            for (int helped = 1; !pn_job_is_done(job); ++helped) {
+                pn_job_help(job);
+                if (threads < 2)
+                    assert_int_equal(runs_of(&c), helped);
+            }
+            assert_int_equal(runs_of(&c), expected_of(&c));
+            assert_int_equal(atomic_load(&c.wrong), 0);
+            pn_job_free(job);
+        }
+        pn_pool_free(pool);
+    }
+}
+
 /* ------------------------------------------------------------------ what is urgent */
 
 enum { LOGGED = 64 };
@@ -327,6 +350,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_piece_runs_once_and_in_order),
         cmocka_unit_test(pace_runs_a_share_where_nobody_else_does),
+        cmocka_unit_test(help_runs_a_piece_at_a_time),
         cmocka_unit_test(what_is_due_first_runs_first),
         cmocka_unit_test(the_caller_does_what_workers_leave),
         cmocka_unit_test(what_is_cancelled_runs_no_further),

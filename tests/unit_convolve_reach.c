@@ -94,6 +94,50 @@ static void so_does_what_takes_over_from_a_device(void **state) {
     }
 }
 
+/* Live and offline, each in the place where it is kept and as early as is allowed: before the block two before it runs. */
+static void blocks_may_be_written_ahead_in_place(void **state) {
+    (void)state;
+    static const struct {
+        pn_plan_mode mode;
+        int block;
+    } cases[] = {{PN_PLAN_LIVE, BLOCK}, {PN_PLAN_LIVE, 64}, {PN_PLAN_OFFLINE, 0}, {PN_PLAN_OFFLINE, 1024}};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; ++k) {
+        stream s;
+        matrix m;
+        make_stream(&s, 4, 2, FRAMES, 7 + k);
+        make_mixed(&m, 40);
+        convolve_exactly(&s, &m, s.expected);
+        pn_convolver_desc desc = {.inputs = 4,
+                                  .outputs = 2,
+                                  .block = cases[k].block,
+                                  .mode = cases[k].mode,
+                                  .irs = m.ir,
+                                  .ir_count = m.count,
+                                  .fixed = true,
+                                  .backend = cpu};
+        pn_convolver *convolver = NULL;
+        pinna_error err = {0};
+        assert_ok(pn_convolver_create(&desc, &convolver, &err), &err);
+        size_t block = (size_t)pn_convolver_block(convolver), blocks = FRAMES / block;
+        assert_true(blocks > 2 + PN_CONVOLVER_AHEAD);
+        for (size_t n = 0, written = 0; n < blocks; ++n) {
+            const float *in[4];
+            float *out[2] = {s.out[0] + n * block, s.out[1] + n * block};
+            for (; written < blocks && written <= n + PN_CONVOLVER_AHEAD; ++written)
+                for (int i = 0; i < 4; ++i)
+                    memcpy(pn_convolver_place(convolver, i, written), s.in[i] + written * block,
+                           block * sizeof(float));
+            for (int i = 0; i < 4; ++i)
+                in[i] = pn_convolver_place(convolver, i, n);
+            assert_ok(pn_convolver_process(convolver, in, out, block, &err), &err);
+        }
+        assert_stream(&s, blocks * block, BOUND_DB);
+        pn_convolver_free(convolver);
+        free_stream(&s);
+        free_matrix(&m);
+    }
+}
+
 static size_t memory_of(int inputs, size_t longest) {
     enum { INPUTS = 40 };
     pinna_ir irs[INPUTS];
@@ -128,6 +172,7 @@ int main(void) {
         cmocka_unit_test(spans_follow_from_the_plan),
         cmocka_unit_test(a_swap_finds_what_each_input_needs),
         cmocka_unit_test(so_does_what_takes_over_from_a_device),
+        cmocka_unit_test(blocks_may_be_written_ahead_in_place),
         cmocka_unit_test(one_long_response_does_not_lengthen_all),
     };
     return cmocka_run_group_tests(tests, open_cpu, close_cpu);

@@ -3,6 +3,7 @@
 #include "app/convolution.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static const double normalized_peak = 0.8912509381337456; /* -1 dBFS */
 
 enum { PORTION_SAMPLES = 32768, SMALLEST_PORTION = 64 };
 enum { WRITING, READING, WAYS };
-enum { SLOTS = 3 };
+enum { SLOTS = 1 + PN_CONVOLVER_AHEAD };
 
 typedef struct {
     pn_audio audio;
@@ -37,7 +38,6 @@ typedef struct {
 
 /* A block on its way. The output of one may still be written while the input of a later one is read. */
 typedef struct {
-    float *in_data, *out_data; /* [inputs][block], [outputs][block] */
     float **in_rows, **out_rows;
     size_t frames;     /* of the input */
     size_t drop, keep; /* of the output, frames drop .. keep - 1 are written */
@@ -45,12 +45,13 @@ typedef struct {
 
 typedef struct run_state run_state;
 
-/* Reading, or writing: blocks `done` .. `begun` - 1 are with its job. */
+/* Reading, or writing: blocks `done` .. `begun` - 1 are with its job, those before `passed` are through. */
 typedef struct {
     run_state *state;
     pn_job *job;
     float **rows;
     uint64_t done, begun;
+    _Atomic uint64_t passed;
     pinna_status status;
     pinna_error error;
 } transfer;
@@ -71,6 +72,8 @@ struct run_state {
     uint64_t swap_at; /* output frame; UINT64_MAX = never */
     block_slot slot[SLOTS];
     int slots;             /* in use */
+    float *samples;        /* of all slots */
+    bool in_place;         /* inputs are read to where the convolver keeps them */
     uint64_t blocks;       /* convolved */
     uint64_t fed, planned; /* frames of input: convolved, and given to blocks */
     uint64_t total;        /* to be convolved */
@@ -255,18 +258,17 @@ static pinna_status open_convolver(run_state *s, pinna_error *err) {
     return PINNA_OK;
 }
 
-static bool allocate_slot(const run_state *s, block_slot *slot) {
-    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs, row = s->block * sizeof(float);
-    slot->in_data = pn_alloc(inputs, row);
-    slot->out_data = pn_alloc(outputs, row);
+/* at: the next free samples. */
+static bool make_slot(const run_state *s, block_slot *slot, float **at) {
+    size_t inputs = (size_t)s->inputs, outputs = (size_t)s->outputs;
     slot->in_rows = pn_alloc(inputs, sizeof(float *));
     slot->out_rows = pn_alloc(outputs, sizeof(float *));
-    if (slot->in_data == NULL || slot->out_data == NULL || slot->in_rows == NULL || slot->out_rows == NULL)
+    if (slot->in_rows == NULL || slot->out_rows == NULL)
         return false;
-    for (size_t i = 0; i < inputs; ++i)
-        slot->in_rows[i] = slot->in_data + i * s->block;
-    for (size_t o = 0; o < outputs; ++o)
-        slot->out_rows[o] = slot->out_data + o * s->block;
+    for (size_t i = 0; i < inputs && !s->in_place; ++i, *at += s->block)
+        slot->in_rows[i] = *at;
+    for (size_t o = 0; o < outputs; ++o, *at += s->block)
+        slot->out_rows[o] = *at;
     return true;
 }
 
@@ -297,13 +299,17 @@ static pinna_status allocate(run_state *s, pinna_error *err) {
     s->slots = pn_pool_threads(s->pool) > 1 ? SLOTS : 1;
     s->portion = choose_portion(s);
     s->portions = (int)((s->block + s->portion - 1) / s->portion);
+    s->in_place = s->job->swap_ir == NULL;
+    size_t rows = (size_t)s->slots * (outputs + (s->in_place ? 0 : inputs));
     s->interleaved = pn_alloc(inputs, s->portion * sizeof(float));
-    bool allocated = s->interleaved != NULL;
+    s->samples = pn_alloc_untouched(rows, s->block * sizeof(float));
+    bool allocated = s->interleaved != NULL && s->samples != NULL;
+    float *at = s->samples;
     for (int i = 0; i < s->slots; ++i)
-        allocated = allocated && allocate_slot(s, &s->slot[i]);
+        allocated = allocated && make_slot(s, &s->slot[i], &at);
     if (!allocated)
         return pn_fail_memory(err, "the convolution's blocks",
-                              (double)(inputs + outputs) * (double)s->block * s->slots * sizeof(float));
+                              (double)rows * (double)s->block * sizeof(float));
     pinna_status status = make_transfer(s, &s->way[READING], s->inputs, err);
     return status == PINNA_OK ? make_transfer(s, &s->way[WRITING], s->outputs, err) : status;
 }
@@ -387,6 +393,8 @@ static void transfer_portion(void *context, int stage, int lane, int piece) {
     if (from < end)
         way->status =
             writes ? emit(s, slot, from, end, &way->error) : read_input(s, slot, from, end, &way->error);
+    if (way->status == PINNA_OK && piece % s->portions == s->portions - 1)
+        atomic_store(&way->passed, number + 1);
 }
 
 /* Has the job done its part, and well? Then its blocks have passed. */
@@ -417,16 +425,18 @@ static void transfer_more(run_state *s) {
         block_slot *slot = &s->slot[reading->begun % (uint64_t)s->slots];
         slot->frames = next_frames(s, s->planned);
         s->planned += slot->frames;
+        for (int i = 0; i < s->inputs && s->in_place; ++i)
+            slot->in_rows[i] = pn_convolver_place(s->convolver, i, reading->begun);
     }
     begin_transfer(s, reading);
 }
 
-/* Until `done` of the way's blocks have passed. */
-static pinna_status await(run_state *s, transfer *way, uint64_t done, pinna_error *err) {
+/* Until the way's first `count` blocks have passed. */
+static pinna_status await(run_state *s, transfer *way, uint64_t count, pinna_error *err) {
     transfer_more(s);
-    while (way->done < done) {
-        pn_job_finish(way->job);
-        if (way->status != PINNA_OK)
+    while (atomic_load(&way->passed) < count) {
+        pn_job_help(way->job);
+        if (pn_job_is_done(way->job) && way->status != PINNA_OK)
             return pn_fail(err, way->status, "%s", way->error.text);
         transfer_more(s);
     }
@@ -594,9 +604,8 @@ static void free_state(run_state *s) {
     free_responses(&s->first);
     free_responses(&s->second);
     pn_free(s->interleaved);
+    pn_free(s->samples);
     for (int i = 0; i < SLOTS; ++i) {
-        pn_free(s->slot[i].in_data);
-        pn_free(s->slot[i].out_data);
         pn_free(s->slot[i].in_rows);
         pn_free(s->slot[i].out_rows);
     }

@@ -444,6 +444,22 @@ static void end_job(pn_job *job, bool may_help) {
     }
 }
 
+void pn_job_help(pn_job *job) {
+    bool shared = atomic_load_explicit(&job->shared, memory_order_relaxed);
+    hold h = take_lane(job, 0, 1);
+    if (h.job != NULL) {
+        bool more = run_piece(&h);
+        leave_lane(&h, more);
+        if (more && shared)
+            wake_workers(job->pool, 1);
+        return;
+    }
+    if (is_closed(job) || (shared && help_others(job)))
+        return;
+    for (int polls = 1; polls <= POLLS && !is_closed(job) && !has_free_lane(job); ++polls)
+        pause_for(polls);
+}
+
 bool pn_job_is_done(const pn_job *job) {
     return is_closed(job);
 }

@@ -63,6 +63,9 @@ PN_BLOCK_PATH void pn_job_pace(pn_job *job, double share, int frames_left);
 PN_BLOCK_PATH bool pn_job_is_done(const pn_job *job);
 /* Returns when all is done. The owner takes part; while only others' lanes are left it helps with other jobs. */
 PN_BLOCK_PATH void pn_job_finish(pn_job *job);
+/* Of a job that was begun, for who waits for a part of it: the owner runs one piece of it, or where others have its lanes
+ * some of another job, or waits a moment. */
+PN_BLOCK_PATH void pn_job_help(pn_job *job);
 /* The pieces not begun yet are left out. Nothing runs any more when it returns. */
 PN_BLOCK_PATH void pn_job_cancel(pn_job *job);
 

@@ -54,6 +54,12 @@ PN_BLOCK_PATH pinna_status pn_convolver_process(pn_convolver *convolver, const f
                                                 float *const *out, size_t frames, pinna_error *err);
 int pn_convolver_latency(const pn_convolver *convolver);
 
+/* Of a `fixed` one that is called with whole blocks: where block `number` of an input, counted since the start or reset, may
+ * be written before it is its turn; given as in[i] then, it is not copied. That of the next call, and as many after it as
+ * PN_CONVOLVER_AHEAD says, also in another thread while a call runs. */
+enum { PN_CONVOLVER_AHEAD = 2 };
+float *pn_convolver_place(const pn_convolver *convolver, int input, uint64_t number);
+
 /* ---- exchange between two calls */
 
 /* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of

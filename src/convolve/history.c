@@ -141,7 +141,8 @@ static put_fn usual_put(const pn_history *history) {
 }
 
 static void write_at(const pn_history_ring *ring, size_t at, put_fn put, const float *in, size_t frames) {
-    put(ring->data + at, in, frames);
+    if (in != ring->data + at)
+        put(ring->data + at, in, frames);
     if (at < ring->mirror)
         put(ring->data + ring->length + at, in, frames);
 }
@@ -195,6 +196,11 @@ void pn_history_write(pn_history *history, const float *const *in, int block, pn
     }
     pn_rows_run(pool, many, history->inputs, write_range, &work);
     publish(history, time + block);
+}
+
+float *pn_history_place(const pn_history *history, int input, int64_t time) {
+    const pn_history_ring *ring = &history->ring[input];
+    return ring->data + position(ring, time);
 }
 
 const float *pn_history_window(const pn_history *history, int input, int64_t end, size_t frames) {

@@ -63,6 +63,9 @@ PN_BLOCK_PATH int64_t pn_history_time(const pn_history *history);
 /* in[i]: block frames, NULL = silence; not looked at where the input is not kept. pool: of the caller, for thousands of
  * inputs; may be NULL. */
 PN_BLOCK_PATH void pn_history_write(pn_history *history, const float *const *in, int block, pn_pool *pool);
+/* Where the block that begins at `time` will stand. Who has written it there already, when it is time for it, gives this as
+ * in[i], and nothing is copied; without followers. */
+PN_BLOCK_PATH float *pn_history_place(const pn_history *history, int input, int64_t time);
 /* The `frames` frames of an input that end at time `end`; stays as it is until `length - frames` frames later. What the
  * ring does not reach back to any more is some later frames. */
 PN_BLOCK_PATH const float *pn_history_window(const pn_history *history, int input, int64_t end,

@@ -78,7 +78,7 @@ static pinna_status transform_filters(const pn_level *level, const pn_level_desc
         work.partitions += pn_level_partitions(&desc->entry[e], desc->block);
     work.shares = threads < work.partitions ? threads : work.partitions;
     work.floats = 3 * (size_t)level->block + pn_rafft_scratch(level->fft);
-    work.buffer = pn_alloc(work.shares, work.floats * sizeof *work.buffer);
+    work.buffer = pn_alloc_untouched(work.shares, work.floats * sizeof *work.buffer);
     if (work.buffer == NULL)
         return pn_fail_memory(err, "a partition level",
                               (double)(work.shares * work.floats) * sizeof *work.buffer);
