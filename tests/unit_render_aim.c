@@ -82,20 +82,10 @@ static fixture make(const pn_aimer_desc *desc) {
     fixture f = {0};
     pinna_error err = {0};
     assert_ok(pn_aimer_create(desc, &f.aimer, &err), &err);
-    const pn_aimer_bank *needs = pn_aimer_get_bank(f.aimer);
-    const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
-    f.bank = (pn_bank_desc){
-        .size = SIZE,
-        .quantum = 256,
-        .sources = 1,
-        .nodes = info->directions,
-        .taps = info->taps,
-        .max_delay = needs->max_delay,
-        .responses = pn_hrtf_responses(desc->hrtf),
-        .tints = needs->tints,
-        .tint_taps = needs->tint_taps,
-        .tint_responses = needs->tint_responses,
-    };
+    f.bank = *pn_aimer_get_bank(f.aimer);
+    f.bank.size = SIZE;
+    f.bank.quantum = 256;
+    f.bank.sources = 1;
     assert_ok(pn_bank_desc_check(&f.bank, &err), &err);
     pn_aim_hint_init(&f.hint);
     return f;

@@ -16,13 +16,6 @@ static pinna_status read_bytes(const sofa_file *f, pn_measured *set, pn_messages
     return pn_sofa_read_memory(f->bytes, f->size, "test.sofa", set, messages, err);
 }
 
-static int told(const pn_messages *messages, const char *part) {
-    int count = 0;
-    for (size_t i = 0; i < pn_messages_count(messages); ++i)
-        count += strstr(pn_messages_get(messages, i, NULL), part) != NULL;
-    return count;
-}
-
 /* Greatest difference of what was read and what was written, after a scale and a delay of whole samples. */
 static double worst_difference(const pn_measured *set, const sofa_head *h, double scale) {
     double worst = 0;
@@ -96,7 +89,7 @@ static pn_measured read_and_hear(const char *part) {
     pn_messages *messages = pn_messages_create(NULL, NULL);
     write_head(&f, &head);
     assert_ok(read_bytes(&f, &set, messages, &err), &err);
-    if (part == NULL ? pn_messages_count(messages) != 0 : told(messages, part) != 1)
+    if (part == NULL ? pn_messages_count(messages) != 0 : test_told(messages, part) != 1)
         fail_msg("not said once: '%s', but '%s'", part,
                  pn_messages_count(messages) ? pn_messages_get(messages, 0, NULL) : "");
     pn_messages_free(messages);
@@ -299,7 +292,7 @@ static pn_measured read_spectra(const spectra *s, const char *part) {
     head.leave_out = "Data.SamplingRate";
     write_spectra(&f, &head, s);
     assert_ok(read_bytes(&f, &set, messages, &err), &err);
-    if (told(messages, part) != 1)
+    if (test_told(messages, part) != 1)
         fail_msg("not said: '%s', but '%s'", part, pn_messages_get(messages, 0, NULL));
     pn_messages_free(messages);
     free(f.bytes);
