@@ -4,7 +4,6 @@
 #define PN_IO_SPILL_H
 
 #include <stddef.h>
-#include <stddef.h>
 
 #include "base/status.h"
 
