@@ -55,10 +55,8 @@ static int make_sphere(void **state) {
     pn_hrtf_options options = {.equalise_given = true, .grid = -1, .no_cache = true};
     assert_ok(pn_fft_create(TAPS, &fft, &err), &err);
     assert_ok(pn_measured_create(&measured, DIRECTIONS, TAPS, RATE, &err), &err);
-    for (int i = 0; i < DIRECTIONS; ++i) {
-        double z = 1 - (2 * i + 1.0) / DIRECTIONS, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
-        fill(&measured, i, (pn_vec3){r * cos(a), r * sin(a), z}, fft);
-    }
+    for (int i = 0; i < DIRECTIONS; ++i)
+        fill(&measured, i, test_fibonacci(i, DIRECTIONS), fft);
     pn_fft_free(fft);
     assert_ok(pn_hrtf_from_measured(&measured, "sphere", RATE, &options, NULL, &set, &err), &err);
     return 0;
