@@ -22,8 +22,10 @@ static inline int run_on_each_device(int (*run)(void)) {
         return 77;
     }
     for (int i = 0; i < count; ++i) {
-        if (list[i].problem[0] != '\0')
+        if (list[i].problem[0] != '\0') {
+            printf("left out: %s: %s\n", list[i].platform_name, list[i].problem);
             continue;
+        }
         ++tried;
         if (pn_opencl_try(&list[i], NULL, NULL, &backend, &err) != PINNA_OK) {
             printf("%s\n", err.text);
@@ -37,7 +39,7 @@ static inline int run_on_each_device(int (*run)(void)) {
     }
     pn_free(list);
     if (tried == 0)
-        printf("skipped: no OpenCL device\n");
+        printf("skipped: no OpenCL device can be used\n");
     return tried == 0 ? 77 : failed != 0;
 }
 
