@@ -77,11 +77,12 @@ typedef struct {
     pn_uint ahead,
         ahead_step; /* as y, once for each of the next 2^futures_log2 jobs: what is done of their sums */
     pn_int futures_log2;
-    pn_int what;               /* PN_NEWEST, PN_LATER, or both in this order */
-    pn_int job;                /* its number, as far as it is smaller than 2^PN_FUTURES_LOG2 */
-    pn_uint result;            /* float of its first output: result [output][M] */
-    pn_uint work_in, work_out; /* floats in the work between two launches, of the first row */
-    pn_uint heard;             /* float of the frames of result that are heard now, of the level's output 0 */
+    pn_int what; /* PN_NEWEST, PN_LATER, or both in this order */
+    pn_int job;  /* its number, as far as it is smaller than 2^PN_FUTURES_LOG2 */
+    /* these four in PN_TILE floats, so that 32 bits reach over every buffer: */
+    pn_uint result;            /* its first output: result [output][M] */
+    pn_uint work_in, work_out; /* the first row in the work between two launches */
+    pn_uint heard;             /* the frames of result that are heard now, of the level's output 0 */
     pn_int map;                /* where the level's part of the map from outputs of level 0 begins */
 } pn_level_work;
 

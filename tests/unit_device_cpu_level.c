@@ -5,11 +5,12 @@
  * must give the same bits: threads, reset, feeding, borrowing. */
 #include "exact_convolution.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "device/cpu.h"
+#include "device/cpu_level.h"
 #include "device/ops.h"
 
 enum { MOST_ENTRIES = 8, MOST_CHANNELS = 5, DEFINED_BLOCK = 1024 };
@@ -268,6 +269,47 @@ static void jobs_with_a_pool_change_no_bit(void **state) {
     }
 }
 
+/* Into rows that begin anywhere, and back into the level's own; what lies around a row stays. */
+static void aimed_results_are_the_same(void **state) {
+    (void)state;
+    static const int blocks[] = {64, 8192};
+    for (int c = 0; c < 2; ++c) {
+        size_t block = (size_t)blocks[c], jobs = c == 0 ? 9 : 5;
+        bench b;
+        bench_open(&b, blocks[c], 3, 3, jobs);
+        for (int e = 0; e < 3; ++e)
+            add_entry(&b, e, e == 0 ? 2 : 0, (size_t)(2 * e + 3) * block - 10); /* none leads to output 1 */
+        open_level(&b, 1);
+        run_all(&b, 1);
+        float *own = copy_out(&b), *into = pn_alloc_floats(3 * (block + 2));
+        close_level(&b);
+        for (int threads = 1; threads <= 2; ++threads) {
+            open_level(&b, threads);
+            for (size_t k = 0; k < jobs; ++k) {
+                const float *history[MOST_CHANNELS];
+                float *rows[3];
+                for (size_t o = 0; o < 3; ++o)
+                    rows[o] = into + o * (block + 2) + 1;
+                for (size_t n = 0; n < 3 * (block + 2); ++n)
+                    into[n] = 7;
+                b.backend->ops->level_aim(b.level, k == 3 ? NULL : rows);
+                assert_int_equal(b.backend->ops->level_begin(b.level, window(&b, k * block, history), NULL),
+                                 PINNA_OK);
+                b.backend->ops->level_advance(b.level, 1, 3);
+                assert_int_equal(b.backend->ops->level_finish(b.level, rows, NULL), PINNA_OK);
+                for (size_t o = 0; o < 3; ++o) {
+                    assert_memory_equal(rows[o], own + o * b.frames + k * block, block * sizeof *own);
+                    assert_true(rows[o][-1] == 7 && rows[o][block] == 7);
+                }
+            }
+            close_level(&b);
+        }
+        pn_free(own);
+        pn_free(into);
+        bench_close(&b);
+    }
+}
+
 /* After any number of jobs, one of them unfinished. */
 static void reset_forgets_all(void **state) {
     (void)state;
@@ -348,11 +390,140 @@ static void lent_results_stay(void **state) {
     bench_close(&b);
 }
 
+/* ------------------------------------------------------------------ mute outputs */
+
+static double cost_of_all(const bench *b) {
+    const pn_level *level = b->level;
+    return level->step[level->steps - 1].cost_end[0];
+}
+
+/* Block by block; output `mute` is mute from the job after block `from` on, asked for while that one is under way. */
+static void run_muted(bench *b, int mute, size_t from) {
+    const pn_backend_ops *ops = b->backend->ops;
+    size_t block = (size_t)b->desc.block;
+    bool muted[MOST_CHANNELS] = {false};
+    muted[mute] = true;
+    for (size_t k = 0; k * block < b->frames; ++k) {
+        const float *history[MOST_CHANNELS];
+        float *out[MOST_CHANNELS];
+        pinna_error err = {0};
+        for (int o = 0; o < b->desc.outputs; ++o) {
+            out[o] = b->out[o] + k * block;
+            for (size_t n = 0; n < block; ++n)
+                out[o][n] = 7;
+        }
+        assert_ok(ops->level_begin(b->level, window(b, k * block, history), &err), &err);
+        ops->level_advance(b->level, 1, 3);
+        if (k == from)
+            ops->level_mute(b->level, muted);
+        ops->level_advance(b->level, 2, 3);
+        assert_ok(ops->level_finish(b->level, out, &err), &err);
+    }
+}
+
+/* The others give the same bits, the job under way is whole, and what is left out is not paid for. Outputs 0 and 3 share
+ * their inputs, 4 is a component of its own, 3 the one whose sums stand where an input's spectrum was. */
+static void mute_outputs_change_no_bit_of_others(void **state) {
+    (void)state;
+    const int outputs[] = {0, 3, 4};
+    for (size_t longest = 5; longest <= 9; longest += 4)
+        for (int block = 64; block <= 8192; block *= 128)
+            for (int threads = 1; threads <= 3; ++threads) {
+                bench b;
+                make_matrix(&b, block, longest, 13);
+                open_level(&b, 1);
+                run_all(&b, 3);
+                float *whole = copy_out(&b);
+                close_level(&b);
+                for (size_t m = 0; m < 3; ++m) {
+                    size_t from = 2 + 2 * m, heard = (from + 1) * (size_t)block;
+                    open_level(&b, threads);
+                    double before = cost_of_all(&b);
+                    run_muted(&b, outputs[m], from);
+                    for (int o = 0; o < b.desc.outputs; ++o) {
+                        size_t frames = o == outputs[m] ? heard : b.frames;
+                        assert_memory_equal(b.out[o], whole + (size_t)o * b.frames, frames * sizeof(float));
+                    }
+                    assert_true(b.out[outputs[m]][heard] == 7);
+                    assert_true(cost_of_all(&b) < (outputs[m] == 4 ? 0.8 : 0.9) * before);
+                    assert_true(cost_of_all(&b) > 0.2 * before);
+                    b.backend->ops->level_reset(b.level);
+                    run_muted(&b, outputs[m], 0);
+                    for (int o = 0; o < b.desc.outputs; ++o)
+                        if (o != outputs[m])
+                            assert_memory_equal(b.out[o], whole + (size_t)o * b.frames,
+                                                b.frames * sizeof(float));
+                    close_level(&b);
+                }
+                pn_free(whole);
+                bench_close(&b);
+            }
+}
+
+/* With every output mute a job does nothing. */
+static void all_mute_costs_nothing(void **state) {
+    (void)state;
+    bench b;
+    make_matrix(&b, 64, 7, 12);
+    open_level(&b, 1);
+    const bool muted[MOST_CHANNELS] = {true, true, true, true, true};
+    b.backend->ops->level_mute(b.level, muted);
+    run_muted(&b, 0, 3);
+    assert_true(cost_of_all(&b) == 0);
+    assert_true(b.out[0][0] == 7 && b.out[1][0] == 0 && b.out[4][0] == 7);
+    close_level(&b);
+    bench_close(&b);
+}
+
+/* A job goes on over samples that were moved. */
+static void a_job_under_way_follows_its_samples(void **state) {
+    (void)state;
+    bench b;
+    make_matrix(&b, 1024, 7, 6);
+    open_level(&b, 1);
+    run_all(&b, 9);
+    float *stayed = copy_out(&b);
+    close_level(&b);
+    open_level(&b, 1);
+    for (size_t at = 0; at < b.frames; at += 1024) {
+        float *copy[MOST_CHANNELS], *out[MOST_CHANNELS];
+        const float *history[MOST_CHANNELS];
+        for (int i = 0; i < b.desc.inputs; ++i) {
+            copy[i] = pn_alloc_floats(2048);
+            memcpy(copy[i], b.in[i] + at, 2048 * sizeof(float));
+            history[i] = copy[i];
+        }
+        for (int o = 0; o < b.desc.outputs; ++o)
+            out[o] = b.out[o] + at;
+        pinna_error err = {0};
+        assert_ok(b.backend->ops->level_begin(b.level, history, &err), &err);
+        b.backend->ops->level_advance(b.level, 1, 50);
+        b.backend->ops->level_move(b.level, window(&b, at, history));
+        for (int i = 0; i < b.desc.inputs; ++i) {
+            for (int n = 0; n < 2048; ++n)
+                copy[i][n] = NAN;
+            pn_free(copy[i]);
+        }
+        assert_ok(b.backend->ops->level_finish(b.level, out, &err), &err);
+    }
+    assert_same(&b, stayed);
+    pn_free(stayed);
+    close_level(&b);
+    bench_close(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_number_of_partitions), cmocka_unit_test(matrices_of_components),
-        cmocka_unit_test(threads_change_no_bit),    cmocka_unit_test(jobs_with_a_pool_change_no_bit),
-        cmocka_unit_test(reset_forgets_all),        cmocka_unit_test(feeding_replaces_running),
+        cmocka_unit_test(mute_outputs_change_no_bit_of_others),
+        cmocka_unit_test(all_mute_costs_nothing),
+        cmocka_unit_test(a_job_under_way_follows_its_samples),
+        cmocka_unit_test(any_number_of_partitions),
+        cmocka_unit_test(matrices_of_components),
+        cmocka_unit_test(threads_change_no_bit),
+        cmocka_unit_test(jobs_with_a_pool_change_no_bit),
+        cmocka_unit_test(aimed_results_are_the_same),
+        cmocka_unit_test(reset_forgets_all),
+        cmocka_unit_test(feeding_replaces_running),
         cmocka_unit_test(lent_results_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ pinna_status pn_bench_plot(const pn_bench_report *report, const char *path, pinn
 
 typedef struct {
     pn_common common;
-    int channels, sources, block, taps, steps;
+    int channels, sources, block, taps, steps, edit;
     const char *matrix, *hrtf, *plot; /* may be NULL */
     double ir, seconds;
     bool live, offline, still, doppler;

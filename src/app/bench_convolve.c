@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/bench.h"
 #include "base/memory.h"
@@ -10,7 +11,18 @@
 /* Every input plays the same noise, each from another place; every response is a decaying noise. Both can be looked
  * up by frame, so that a few frames of the output are computed in double precision, straight from the definition. */
 enum { NOISE = 1 << 17, STEP = 7919, CHECKED_OUTPUTS = 2, MOST_CHECKED = 1024, RATE = 48000 };
-static const double CHECK_WORK = 3e8; /* products that the check may take */
+enum { EDIT_FADE = 2400, AFTER_EDITS = 1000 }; /* frames; blocks */
+static const double CHECK_WORK = 3e8;          /* products that the check may take */
+
+/* Entries that were edited one after another. */
+typedef struct {
+    int edits;
+    double request_ms, worst_request_ms; /* wall time, mean and most of an edit */
+    double during_us,
+        after_us; /* CPU time of a block: while an edit is under way, and after the last; means */
+    double worst_during_us;
+    size_t memory_before, memory;
+} edit_figures;
 
 typedef struct {
     int inputs, outputs, block;
@@ -25,6 +37,8 @@ typedef struct {
     float *out_data;
     pn_convolver *convolver;
     pn_bench_times times;
+    size_t played; /* blocks in all */
+    edit_figures edited;
     double error, power;
     long launches;         /* of kernels, in all blocks; -1: not on a device */
     pn_matrix_rates rates; /* then */
@@ -46,9 +60,9 @@ static pinna_status read_shape(const pn_bench_options *options, bench *b, pinna_
     if (!b->diagonal && sscanf(options->matrix, "%dx%d%c", &b->inputs, &b->outputs, &end) != 2)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "--matrix: '%s', expected INPUTSxOUTPUTS, as in 32x2",
                        options->matrix);
-    if (b->inputs < 1 || b->inputs > 1024 || b->outputs < 1 || b->outputs > 1024)
-        return pn_fail(err, PINNA_BAD_ARGUMENT, "%d x %d channels, expected 1..1024 of each", b->inputs,
-                       b->outputs);
+    if (b->inputs < 1 || b->inputs > PN_PLAN_CHANNELS || b->outputs < 1 || b->outputs > PN_PLAN_CHANNELS)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "%d x %d channels, expected 1..%d of each", b->inputs,
+                       b->outputs, (int)PN_PLAN_CHANNELS);
     if (!(options->ir > 0 && options->ir <= 600))
         return pn_fail(err, PINNA_BAD_ARGUMENT, "--ir: %g s, expected more than 0, up to 600", options->ir);
     b->taps = (size_t)ceil(options->ir * RATE);
@@ -100,7 +114,7 @@ static void check(bench *b) {
         int output = c == 0 ? 0 : b->outputs - 1;
         for (size_t n = 0; n < count; ++n) {
             size_t at = n * block / count;
-            double expected = exact(b, output, (b->blocks - 1) * block + at);
+            double expected = exact(b, output, (b->played - 1) * block + at);
             double off = (double)b->out[output][at] - expected;
             b->error += off * off;
             b->power += expected * expected;
@@ -108,7 +122,63 @@ static void check(bench *b) {
     }
 }
 
-static pinna_status measure(bench *b, double seconds, long (*launches)(void), pinna_error *err) {
+static pinna_status play(bench *b, pn_bench_times *times, pinna_error *err) {
+    for (int i = 0; i < b->inputs; ++i)
+        b->in[i] = b->noise + noise_at(i, b->played * (size_t)b->block);
+    pn_bench_start(times);
+    pinna_status status = pn_convolver_block_process(b->convolver, b->in, b->out, err);
+    pn_bench_stop(times);
+    ++b->played;
+    return status;
+}
+
+static double now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
+}
+
+/* Another response for entry `e`; blocks until it has taken over. */
+static pinna_status edit_entry(bench *b, size_t e, pn_bench_times *times, pinna_error *err) {
+    edit_figures *f = &b->edited;
+    b->ir[e].taps = response_of(b, e) + (b->ir[e].taps == response_of(b, e) ? 8 : 0);
+    double started = now_ms();
+    int pending = 1;
+    pinna_status status = pn_convolver_request_edit(b->convolver, &b->ir[e], 1, EDIT_FADE, err);
+    double took = now_ms() - started;
+    f->request_ms += took / f->edits;
+    f->worst_request_ms = took > f->worst_request_ms ? took : f->worst_request_ms;
+    for (times->count = 0; status == PINNA_OK && pending > 0 && times->count < times->room;) {
+        status = play(b, times, err);
+        if (status == PINNA_OK)
+            status = pn_convolver_update(b->convolver, &pending, err);
+    }
+    for (size_t n = 0; n < times->count; ++n) {
+        double us = 1e6 * times->cpu[n];
+        f->during_us += us / (double)times->count / f->edits;
+        f->worst_during_us = us > f->worst_during_us ? us : f->worst_during_us;
+    }
+    return status;
+}
+
+static pinna_status measure_edits(bench *b, int edits, pinna_error *err) {
+    pn_bench_times times = {0};
+    b->edited.edits = edits;
+    b->edited.memory_before = pn_convolver_memory(b->convolver);
+    pinna_status status = pn_bench_times_init(&times, b->blocks + AFTER_EDITS, err);
+    for (int k = 0; k < edits && status == PINNA_OK; ++k)
+        status = edit_entry(b, (size_t)k % b->ir_count, &times, err);
+    times.count = 0;
+    while (status == PINNA_OK && times.count < AFTER_EDITS)
+        status = play(b, &times, err);
+    for (size_t n = 0; n < times.count; ++n)
+        b->edited.after_us += 1e6 * times.cpu[n] / (double)times.count;
+    b->edited.memory = pn_convolver_memory(b->convolver);
+    pn_bench_times_clear(&times);
+    return status;
+}
+
+static pinna_status measure(bench *b, double seconds, int edits, long (*launches)(void), pinna_error *err) {
     b->block = pn_convolver_block(b->convolver);
     size_t block = (size_t)b->block;
     b->blocks = (size_t)(seconds * RATE / b->block) + 1;
@@ -119,14 +189,11 @@ static pinna_status measure(bench *b, double seconds, long (*launches)(void), pi
         b->out[o] = b->out_data + (size_t)o * block;
     pinna_status status = pn_bench_times_init(&b->times, b->blocks, err);
     long before = launches == NULL ? 0 : launches();
-    for (size_t n = 0; n < b->blocks && status == PINNA_OK; ++n) {
-        for (int i = 0; i < b->inputs; ++i)
-            b->in[i] = b->noise + noise_at(i, n * block);
-        pn_bench_start(&b->times);
-        status = pn_convolver_block_process(b->convolver, b->in, b->out, err);
-        pn_bench_stop(&b->times);
-    }
+    while (b->played < b->blocks && status == PINNA_OK)
+        status = play(b, &b->times, err);
     b->launches = launches == NULL ? -1 : launches() - before;
+    if (status == PINNA_OK && edits > 0)
+        status = measure_edits(b, edits, err);
     if (status == PINNA_OK)
         check(b);
     if (status == PINNA_OK && b->launches >= 0 && strcmp(pn_convolver_device(b->convolver), "cpu") != 0)
@@ -149,6 +216,17 @@ static cJSON *json_plan(const bench *b) {
         cJSON_AddNumberToObject(more, "inverse_us", b->rates.inverse_us);
         cJSON_AddNumberToObject(more, "sums_gb_per_s", b->rates.sums_rate);
         cJSON_AddNumberToObject(more, "copy_gb_per_s", b->rates.copy_rate);
+    }
+    if (b->edited.edits > 0) {
+        cJSON *edits = cJSON_AddObjectToObject(more, "edits");
+        cJSON_AddNumberToObject(edits, "count", b->edited.edits);
+        cJSON_AddNumberToObject(edits, "request_ms", b->edited.request_ms);
+        cJSON_AddNumberToObject(edits, "request_worst_ms", b->edited.worst_request_ms);
+        cJSON_AddNumberToObject(edits, "during_us", b->edited.during_us);
+        cJSON_AddNumberToObject(edits, "during_max_us", b->edited.worst_during_us);
+        cJSON_AddNumberToObject(edits, "after_us", b->edited.after_us);
+        cJSON_AddNumberToObject(edits, "memory_before_bytes", (double)b->edited.memory_before);
+        cJSON_AddNumberToObject(edits, "memory_bytes", (double)b->edited.memory);
     }
     cJSON_AddNumberToObject(more, "predicted_us", plan->cost_us);
     cJSON_AddNumberToObject(more, "predicted_worst_us", plan->worst_us);
@@ -181,6 +259,16 @@ static void print_kernels(const bench *b) {
     printf("\n");
 }
 
+static void print_edits(const bench *b) {
+    const edit_figures *f = &b->edited;
+    printf(
+        "edits     %d of an entry each, one after another: request %.2f ms (worst %.2f), crossfade %.0f ms\n"
+        "          CPU time of a block: mean %.1f us (max %.1f) while one is under way, %.1f after all; then "
+        "%.1f MB\n",
+        f->edits, f->request_ms, f->worst_request_ms, 1e3 * EDIT_FADE / RATE, f->during_us,
+        f->worst_during_us, f->after_us, 1e-6 * (double)f->memory);
+}
+
 static pinna_status report(const bench *b, const pn_bench_options *options, const pn_backend *backend,
                            int threads, pinna_error *err) {
     char text[160], cost[160], levels[1000], notes[1300];
@@ -203,6 +291,8 @@ static pinna_status report(const bench *b, const pn_bench_options *options, cons
         pn_bench_print(&report, options->common.json, json_plan(b));
     if (status == PINNA_OK && b->launches >= 0 && !options->common.json)
         print_kernels(b);
+    if (status == PINNA_OK && b->edited.edits > 0 && !options->common.json)
+        print_edits(b);
     if (status == PINNA_OK && options->plot != NULL)
         status = pn_bench_plot(&report, options->plot, err);
     pn_bench_report_clear(&report);
@@ -221,13 +311,14 @@ pinna_status pn_bench_convolve(const pn_bench_options *options, pn_pool *pool, p
                               .mode = options->offline ? PN_PLAN_OFFLINE : PN_PLAN_LIVE,
                               .irs = b.ir,
                               .ir_count = b.ir_count,
+                              .editable = options->edit > 0,
                               .backend = backend,
                               .pool = pool,
                               .messages = messages};
     if (status == PINNA_OK)
         status = pn_convolver_create(&desc, &b.convolver, err);
     if (status == PINNA_OK)
-        status = measure(&b, options->seconds, backend->ops->launches, err);
+        status = measure(&b, options->seconds, options->edit, backend->ops->launches, err);
     if (status == PINNA_OK)
         status = report(&b, options, backend, pn_pool_threads(pool), err);
     pn_convolver_free(b.convolver);

@@ -21,6 +21,8 @@ static int check_options(pn_bench_options *options, bool binaural, const char *k
         return pn_cli_usage("bench", "--seconds: %g, expected more than 0, up to 3600", options->seconds);
     if (options->live && options->offline)
         return pn_cli_usage("bench", "--live and --offline exclude each other");
+    if (options->edit < 0 || options->edit > 100000)
+        return pn_cli_usage("bench", "--edit: %d, expected 0..100000", options->edit);
     if (options->sources < 1 || options->sources > 65536)
         return pn_cli_usage("bench", "--sources: %d, expected 1..65536", options->sources);
     if (options->taps < 64 || options->taps > 8192)
@@ -68,6 +70,8 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--ir", NULL, PN_OPTION_NUMBER, &o.ir, "S", "convolve: seconds of each response (10)"},
         {"--live", NULL, PN_OPTION_FLAG, &o.live, NULL, "convolve: small blocks, as when playing (default)"},
         {"--offline", NULL, PN_OPTION_FLAG, &o.offline, NULL, "convolve: blocks as for whole files"},
+        {"--edit", NULL, PN_OPTION_INTEGER, &o.edit, "N",
+         "convolve: then N entries are exchanged while running (0)"},
         {"--sources", NULL, PN_OPTION_INTEGER, &o.sources, "N", "binaural: N sources (64)"},
         {"--taps", NULL, PN_OPTION_INTEGER, &o.taps, "N", "binaural: taps of a filter, delay inside (224)"},
         {"--hrtf", NULL, PN_OPTION_TEXT, &o.hrtf, "F", "binaural: a SOFA file (the built-in set)"},

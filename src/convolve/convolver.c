@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "convolve/convolver_state.h"
 
-enum { LAG_BLOCKS = 16, CATCH_UP_BLOCKS = 2 };
-
 /* ------------------------------------------------------------------ create */
 
 static void point_rows(float **rows, float *data, int count, int block) {
@@ -25,8 +23,11 @@ static pinna_status allocate_buffers(pn_convolver *c, pinna_error *err) {
     c->pending_rows = pn_alloc(outputs, sizeof(float *));
     c->in_at = pn_alloc(inputs, sizeof(float *));
     c->out_at = pn_alloc(outputs, sizeof(float *));
+    c->parts = pn_alloc(1, sizeof *c->parts);
+    c->owner = pn_alloc(outputs, sizeof(pn_part *));
+    c->not_its = pn_alloc(outputs, sizeof *c->not_its);
     if (c->collected == NULL || c->pending == NULL || c->collected_rows == NULL || c->pending_rows == NULL ||
-        c->in_at == NULL || c->out_at == NULL)
+        c->in_at == NULL || c->out_at == NULL || c->parts == NULL || c->owner == NULL || c->not_its == NULL)
         return pn_fail_memory(err, "the convolver's buffers", (double)(inputs + outputs) * (double)block * 4);
     point_rows(c->collected_rows, c->collected, c->inputs, c->block);
     point_rows(c->pending_rows, c->pending, c->outputs, c->block);
@@ -43,39 +44,69 @@ static pinna_status start_on_cpu(pn_convolver *c, const pn_convolver_desc *desc,
     c->backend = c->own_cpu;
     atomic_store(&c->lost, true);
     pn_engine_desc engine = pn_convolver_engine_desc(c, c->own_cpu, desc->irs, desc->ir_count);
-    return pn_engine_create(&engine, &c->engine, err);
+    return pn_engine_create(&engine, &c->parts->engine, err);
+}
+
+static pinna_status create_engine(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
+    pn_engine_desc engine = pn_convolver_engine_desc(c, c->device, desc->irs, desc->ir_count);
+    pinna_error reason;
+    pinna_status status = pn_engine_create(&engine, &c->parts->engine, &reason);
+    if (status == PINNA_OK) {
+        pn_engine_set_pool(c->parts->engine, c->pool);
+        return PINNA_OK;
+    }
+    if (c->device->by_auto && (status == PINNA_NO_MEMORY || status == PINNA_DEVICE))
+        return start_on_cpu(c, desc, &reason, err);
+    return pn_fail(err, status, "%s", reason.text);
+}
+
+static void give_outputs(pn_convolver *c) {
+    for (int o = 0; o < c->outputs; ++o) {
+        if (!pn_engine_has(c->parts->engine, o))
+            continue;
+        c->owner[o] = c->parts;
+        ++c->parts->outputs;
+    }
+}
+
+/* Measures, refuses what does not fit, and makes the history. */
+static pinna_status prepare(pn_convolver *c, const pn_convolver_desc *desc, pn_engine_need *need,
+                            pinna_error *err) {
+    pn_history_span *span = NULL;
+    pinna_status status =
+        pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, false, need, &span, err);
+    if (status != PINNA_OK)
+        return status;
+    c->block = need->plan.block;
+    double buffers = 4.0 * c->block * (c->inputs + c->outputs);
+    double history = pn_history_bytes(c->inputs, span, c->block), kept = 0;
+    for (size_t e = 0; desc->editable && e < desc->ir_count; ++e)
+        kept += (double)desc->irs[e].length * sizeof(float);
+    status = pn_convolver_check_memory(c, need->host_bytes + history + buffers + kept, err);
+    if (status == PINNA_OK)
+        status = pn_history_create(c->inputs, span, c->block, &c->history, err);
+    if (status == PINNA_OK)
+        c->history->alone = c->fixed;
+    pn_free(span);
+    return status;
 }
 
 static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
     pn_engine_need need;
-    pinna_status status = pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, &need, err);
-    if (status != PINNA_OK)
-        return status;
-    c->block = need.plan.block;
-    double buffers = 4.0 * c->block * (c->inputs + c->outputs);
-    double history = pn_history_bytes(c->inputs, need.reach, need.window, c->block), kept = 0;
-    for (size_t e = 0; desc->editable && e < desc->ir_count; ++e)
-        kept += (double)desc->irs[e].length * sizeof(float);
-    status = pn_convolver_check_memory(c, need.host_bytes + history + buffers + kept, err);
+    pinna_status status = prepare(c, desc, &need, err);
     if (status == PINNA_OK)
         status = allocate_buffers(c, err);
-    if (status == PINNA_OK)
-        status = pn_history_create(c->inputs, need.reach, need.window, c->block, &c->history, err);
-    if (status == PINNA_OK)
-        c->history->alone = c->fixed;
     if (status == PINNA_OK && desc->editable)
         status = pn_response_set_create(NULL, desc->irs, desc->ir_count, &c->responses, err);
-    if (status != PINNA_OK)
-        return status;
-    pn_engine_desc engine = pn_convolver_engine_desc(c, c->device, desc->irs, desc->ir_count);
-    c->engine_bytes = need.host_bytes;
-    pinna_error reason;
-    status = pn_engine_create(&engine, &c->engine, &reason);
     if (status == PINNA_OK)
-        return PINNA_OK;
-    if (c->device->by_auto && (status == PINNA_NO_MEMORY || status == PINNA_DEVICE))
-        return start_on_cpu(c, desc, &reason, err);
-    return pn_fail(err, status, "%s", reason.text);
+        status = pn_sides_create(c->outputs, &c->sides, err);
+    if (status == PINNA_OK)
+        status = pn_convolver_commit_all(c, desc->irs, desc->ir_count, need.host_bytes, err);
+    if (status == PINNA_OK)
+        status = create_engine(c, desc, err);
+    if (status == PINNA_OK)
+        give_outputs(c);
+    return status;
 }
 
 pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **out, pinna_error *err) {
@@ -110,15 +141,18 @@ pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **o
 void pn_convolver_free(pn_convolver *convolver) {
     if (convolver == NULL)
         return;
-    pn_engine_free(
-        convolver->engine); /* first: its jobs may be reading the history of the exchange under way */
+    /* first: their jobs may be reading the history of the exchange under way */
+    for (pn_part *part = convolver->parts, *next; part != NULL; part = next) {
+        next = part->next;
+        pn_part_free(part);
+    }
     pn_exchange_free(convolver->exchange);
     pn_exchange_free(atomic_load(&convolver->offer));
     pn_exchange_free(atomic_load(&convolver->returned));
     for (int q = 0; q < convolver->queued; ++q)
         pn_exchange_free(convolver->queue[q]);
     pn_response_set_free(convolver->responses);
-    pn_backend_close(convolver->engine_backend);
+    pn_sides_free(convolver->sides);
     pn_backend_close(convolver->own_cpu);
     pn_history_free(convolver->history);
     pn_free(convolver->collected);
@@ -127,6 +161,8 @@ void pn_convolver_free(pn_convolver *convolver) {
     pn_free(convolver->pending_rows);
     pn_free(convolver->in_at);
     pn_free(convolver->out_at);
+    pn_free(convolver->owner);
+    pn_free(convolver->not_its);
     pn_free(convolver);
 }
 
@@ -135,19 +171,26 @@ int pn_convolver_block(const pn_convolver *convolver) {
 }
 
 const pn_plan *pn_convolver_plan(const pn_convolver *convolver) {
-    return &pn_engine_get_need(convolver->engine)->plan;
+    return &pn_engine_get_need(convolver->parts->engine)->plan;
+}
+
+static double parts_bytes(const pn_part *part) {
+    double bytes = 0;
+    for (; part != NULL; part = part->next)
+        bytes += part->engine == NULL ? 0 : pn_engine_get_need(part->engine)->bytes;
+    return bytes;
 }
 
 static double exchange_bytes(const pn_convolver *c, const pn_exchange *x) {
     if (x == NULL)
         return 0;
-    double engine = x->engine == NULL ? 0 : pn_engine_get_need(x->engine)->bytes;
-    return engine + pn_history_size(x->history) + 4.0 * c->outputs * c->block;
+    return parts_bytes(x->part) + parts_bytes(x->replaced) + pn_history_size(x->history) +
+           4.0 * x->outputs * c->block;
 }
 
 size_t pn_convolver_memory(const pn_convolver *convolver) {
     const pn_convolver *c = convolver;
-    double bytes = pn_engine_get_need(c->engine)->bytes + pn_history_size(c->history);
+    double bytes = parts_bytes(c->parts) + pn_history_size(c->history);
     bytes += exchange_bytes(c, c->exchange) + exchange_bytes(c, atomic_load(&c->offer)) +
              exchange_bytes(c, atomic_load(&c->returned));
     for (int q = 0; q < c->queued; ++q)
@@ -165,7 +208,7 @@ int pn_convolver_latency(const pn_convolver *convolver) {
 }
 
 bool pn_convolver_fading(const pn_convolver *convolver) {
-    return convolver->exchange != NULL;
+    return convolver->exchange != NULL && convolver->exchange->part != NULL;
 }
 
 int64_t pn_convolver_begun(const pn_convolver *convolver) {
@@ -174,147 +217,21 @@ int64_t pn_convolver_begun(const pn_convolver *convolver) {
 
 pinna_status pn_convolver_measure_device(pn_convolver *convolver, pn_matrix_rates *rates, pinna_error *err) {
     pn_convolver_reset(convolver);
-    return pn_engine_measure_device(convolver->engine, rates, err);
-}
-
-/* ------------------------------------------------------------------ loss of a device */
-
-static bool on_device(const pn_engine *engine) {
-    return pn_engine_backend(engine)->kind != PN_BACKEND_CPU;
-}
-
-/* A CPU engine with the responses of `lost`, at time `time`. */
-static pinna_status make_successor(pn_convolver *c, const pn_engine *lost, int64_t time,
-                                   pn_engine **successor, pinna_error *err) {
-    size_t count;
-    const pinna_ir *irs = pn_engine_kept_irs(lost, &count);
-    pn_engine_desc desc = pn_convolver_engine_desc(c, c->own_cpu, irs, count);
-    pinna_status status = pn_engine_create(&desc, successor, err);
-    if (status == PINNA_OK)
-        status = pn_engine_prime(*successor, c->history, time, err);
-    return status;
-}
-
-static void replace_engine(pn_engine **engine, pn_engine *successor) {
-    if (successor == NULL)
-        return;
-    pn_engine_free(*engine);
-    *engine = successor;
-}
-
-pinna_status pn_convolver_take_over(pn_convolver *c, int64_t time, const pinna_error *reason,
-                                    pinna_error *err) {
-    pn_engine *engine = NULL, *next = NULL;
-    pinna_status status = PINNA_OK;
-    if (c->own_cpu == NULL)
-        status = pn_backend_cpu_open(c->pool, &c->own_cpu, err);
-    if (status == PINNA_OK && on_device(c->engine))
-        status = make_successor(c, c->engine, time, &engine, err);
-    if (status == PINNA_OK && c->exchange != NULL && on_device(c->exchange->engine))
-        status = make_successor(c, c->exchange->engine, time - (int64_t)c->lag, &next, err);
-    if (status != PINNA_OK) {
-        pn_engine_free(engine);
-        pn_engine_free(next);
-        return pn_fail_within(err, status, "device %s failed (%s), and the CPU could not take over",
-                              c->device->name, reason->text);
-    }
-    pn_warn(c->messages,
-            "device %s failed: %s; the CPU takes over the convolution at frame %lld, nothing is lost",
-            c->device->name, reason->text, (long long)time);
-    replace_engine(&c->engine, engine);
-    if (c->exchange != NULL)
-        replace_engine(&c->exchange->engine, next);
-    c->backend = c->own_cpu;
-    atomic_store(&c->lost, true);
-    return PINNA_OK;
-}
-
-/* ------------------------------------------------------------------ an exchange under way */
-
-void pn_convolver_adopt(pn_convolver *c, pn_exchange *x) {
-    int64_t time = pn_history_time(c->history);
-    c->lag = x->history == NULL ? 0 : (size_t)(time - pn_history_time(x->history));
-    if (x->history != NULL) {
-        pn_history *old = c->history;
-        pn_history_append(x->history, old, c->block);
-        c->history = x->history;
-        x->history = old;
-    }
-    if (x->own_backend != NULL)
-        pn_backend_cpu_set_pool(x->own_backend, pn_backend_cpu_pool(c->backend));
-    c->exchange = x;
-    c->fade_done = 0;
-}
-
-/* Looks for an offer of the control thread. One that is too far behind, or was made before a reset or for a device
- * that is lost, goes back. */
-static void take_offer(pn_convolver *c) {
-    if (c->exchange != NULL || atomic_load_explicit(&c->offer, memory_order_relaxed) == NULL)
-        return;
-    pn_exchange *x = atomic_exchange(&c->offer, NULL);
-    int64_t lag = pn_history_time(c->history) - pn_history_time(x->history);
-    int64_t most = LAG_BLOCKS * (int64_t)c->block, kept = (int64_t)pn_history_margin(c->block) / 2;
-    bool fits = atomic_load(&c->history->generation) == x->generation && lag >= 0 &&
-                lag <= (most < kept ? most : kept) && (c->backend == c->device || !on_device(x->engine));
-    if (fits)
-        pn_convolver_adopt(c, x);
-    else
-        atomic_store(&c->returned, x);
-}
-
-/* What was replaced travels back. The place is free: there is one exchange at a time, collected before the next. */
-static void retire(pn_convolver *c) {
-    pn_exchange *x = c->exchange;
-    pn_engine *engine = c->engine;
-    pn_backend *own = c->engine_backend;
-    c->engine = x->engine;
-    c->engine_backend = x->own_backend;
-    c->exchange = NULL;
-    x->engine = engine;
-    x->own_backend = own;
-    x->done = true;
-    atomic_store(&c->returned, x);
-}
-
-void pn_convolver_fade(pn_convolver *c, float *const *old, int from, int end) {
-    pn_exchange *x = c->exchange;
-    float *const *new = x->rows;
-    double step = 1 / ((double)x->fade_frames + 1);
-    for (int o = 0; o < c->outputs; ++o) {
-        for (int n = from; n < end; ++n) {
-            size_t at = c->fade_done + (size_t)(n - from);
-            float share = (float)((double)(at + 1) * step);
-            if (at >= x->fade_frames)
-                old[o][n] = new[o][n];
-            else
-                old[o][n] += (new[o][n] - old[o][n]) * share;
-        }
-    }
-    c->fade_done += (size_t)(end - from);
-    if (c->fade_done >= x->fade_frames)
-        retire(c);
+    return pn_engine_measure_device(convolver->parts->engine, rates, err);
 }
 
 /* ------------------------------------------------------------------ one block */
 
-/* Brings the engine that takes over from the block before `lag` up to `time`, or some blocks nearer to it. */
-static pinna_status run_next(pn_convolver *c, int64_t time, pinna_error *err) {
-    pn_exchange *x = c->exchange;
-    pinna_status status = PINNA_OK;
-    for (int extra = 0; c->lag > 0 && extra < CATCH_UP_BLOCKS && status == PINNA_OK; ++extra) {
-        status = pn_engine_run(x->engine, c->history, time - (int64_t)c->lag, x->rows, err);
-        if (status == PINNA_OK)
-            c->lag -= (size_t)c->block;
-    }
-    return status == PINNA_OK ? pn_engine_run(x->engine, c->history, time - (int64_t)c->lag, x->rows, err)
-                              : status;
-}
-
 static pinna_status run_engines(pn_convolver *c, float *const *out, pinna_error *err) {
     int64_t time = pn_history_time(c->history);
-    pinna_status status = pn_engine_run(c->engine, c->history, time, out, err);
+    pinna_status status = PINNA_OK;
+    for (int o = 0; o < c->outputs; ++o)
+        if (c->owner[o] == NULL)
+            memset(out[o], 0, (size_t)c->block * sizeof(float));
+    for (pn_part *part = c->parts; part != NULL && status == PINNA_OK; part = part->next)
+        status = pn_engine_run(part->engine, c->history, time, out, err);
     if (status == PINNA_OK && c->exchange != NULL)
-        status = run_next(c, time, err);
+        status = pn_convolver_run_next(c, time, err);
     return status;
 }
 
@@ -330,7 +247,7 @@ static pinna_status compute(pn_convolver *c, float *const *out, pinna_error *err
 }
 
 static void fade_block(pn_convolver *c, float *const *out) {
-    if (c->exchange == NULL || c->lag > 0)
+    if (!pn_convolver_fading(c) || c->lag > 0)
         return;
     if (c->fade_done == 0)
         atomic_store(&c->begun, pn_history_time(c->history) - c->block);
@@ -340,8 +257,11 @@ static void fade_block(pn_convolver *c, float *const *out) {
 pinna_status pn_convolver_block_process(pn_convolver *convolver, const float *const *in, float *const *out,
                                         pinna_error *err) {
     unsigned long mode = pn_flush_denormals();
-    take_offer(convolver);
-    pn_history_write(convolver->history, in, convolver->block);
+    pn_convolver_send_back(convolver);
+    pn_convolver_take_offer(convolver);
+    for (pn_part *part = convolver->parts; part != NULL; part = part->next)
+        pn_engine_start(part->engine, in); /* a device computes while the history is written */
+    pn_history_write(convolver->history, in, convolver->block, convolver->pool);
     pinna_status status = compute(convolver, out, err);
     if (status == PINNA_OK)
         fade_block(convolver, out);
@@ -403,12 +323,17 @@ pinna_status pn_convolver_process(pn_convolver *convolver, const float *const *i
 
 void pn_convolver_reset(pn_convolver *convolver) {
     pn_convolver *c = convolver;
+    /* Ends all jobs, which read the history. */
+    for (pn_part *part = c->parts; part != NULL; part = part->next)
+        pn_engine_reset(part->engine);
     if (c->exchange != NULL) {
-        pn_engine_reset(c->engine); /* ends its jobs, which read the history */
-        retire(c);
+        if (c->exchange->part != NULL && c->exchange->part->engine != NULL)
+            pn_engine_reset(c->exchange->part->engine);
+        pn_convolver_settle(c);
+        c->exchange->held = 0;
+        pn_convolver_send_back(c);
     }
     c->lag = 0;
-    pn_engine_reset(c->engine);
     pn_history_reset(c->history);
     memset(c->pending, 0, (size_t)c->outputs * (size_t)c->block * sizeof(float));
     c->buffered = c->block_known = false;

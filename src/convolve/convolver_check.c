@@ -24,12 +24,15 @@ static bool all_finite(const float *taps, size_t length) {
     return largest < 0x7f800000;
 }
 
-pinna_status pn_convolver_check_ir(const pinna_ir *ir, size_t index, int inputs, int outputs,
-                                   pinna_error *err) {
+static pinna_status check_place(const pinna_ir *ir, size_t index, int inputs, int outputs, pinna_error *err) {
     if (ir->input < 0 || ir->input >= inputs || ir->output < 0 || ir->output >= outputs)
         return pn_fail(err, PINNA_BAD_ARGUMENT,
                        "impulse response %zu: from input %d to output %d, but the matrix is %d x %d", index,
                        ir->input, ir->output, inputs, outputs);
+    return PINNA_OK;
+}
+
+static pinna_status check_taps(const pinna_ir *ir, size_t index, pinna_error *err) {
     if (ir->taps == NULL || ir->length == 0)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "impulse response %zu: no taps, expected 1 or more", index);
     if (ir->length > LONGEST)
@@ -87,11 +90,29 @@ pinna_status pn_convolver_check_irs(const pinna_ir *irs, size_t count, int input
         return pn_fail(err, PINNA_BAD_ARGUMENT, "convolver: %zu impulse responses, but the matrix is %d x %d",
                        count, inputs, outputs);
     for (size_t e = 0; e < count; ++e) {
-        pinna_status status = pn_convolver_check_ir(&irs[e], e, inputs, outputs, err);
+        pinna_status status = check_place(&irs[e], e, inputs, outputs, err);
+        if (status == PINNA_OK)
+            status = check_taps(&irs[e], e, err);
         if (status != PINNA_OK)
             return status;
     }
     return check_pairs(irs, count, err);
+}
+
+pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int inputs, int outputs,
+                                      pinna_error *err) {
+    if (edits == NULL || count == 0)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "convolver: no impulse responses, expected 1 or more");
+    for (size_t e = 0; e < count; ++e) {
+        const pinna_ir *ir = &edits[e];
+        bool removes = ir->taps == NULL && ir->length == 0;
+        pinna_status status = check_place(ir, e, inputs, outputs, err);
+        if (status == PINNA_OK && !removes)
+            status = check_taps(ir, e, err);
+        if (status != PINNA_OK)
+            return status;
+    }
+    return check_pairs(edits, count, err);
 }
 
 static double machine_bytes(void) {
@@ -121,28 +142,56 @@ pn_engine_desc pn_convolver_engine_desc(const pn_convolver *convolver, pn_backen
                             .backend = backend};
 }
 
-pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
-                                  size_t count, pn_engine_need *need, pinna_error *err) {
-    pn_engine_desc desc = pn_convolver_engine_desc(convolver, backend, irs, count);
-    pinna_status status = pn_engine_measure(&desc, need, err);
-    if (status == PINNA_OK && backend->kind != PN_BACKEND_CPU) {
-        pn_backend cpu = {.kind = PN_BACKEND_CPU};
-        pn_engine_need fallback;
-        desc.backend = &cpu;
-        desc.block = need->plan.block;
-        status = pn_engine_measure(&desc, &fallback, err);
-        need->reach = fallback.reach > need->reach ? fallback.reach : need->reach;
-        need->window = fallback.window > need->window ? fallback.window : need->window;
+/* The rings of a convolver that is never exchanged are as short as jobs need them: two windows. Others have room for a
+ * follower to lag, and for longer responses later. */
+static void add_room(const pn_convolver *c, const pn_backend *backend, int block, pn_history_span *span) {
+    bool least = c->fixed && backend->kind == PN_BACKEND_CPU;
+    size_t spare = SPARE_HISTORY / (size_t)c->inputs, margin = pn_history_margin(block);
+    spare = spare < MOST_SPARE ? spare : MOST_SPARE;
+    for (int i = 0; i < c->inputs; ++i) {
+        span[i].window = span[i].window > 0 ? span[i].window : (size_t)block;
+        size_t reach = span[i].reach + margin;
+        span[i].reach = least ? 0 : reach > spare ? reach : spare;
     }
+}
+
+/* Those of a copy of what some inputs had serve to bring a new engine up to date. */
+static void add_margin(const pn_convolver *c, int block, pn_history_span *span) {
+    for (int i = 0; i < c->inputs; ++i)
+        span[i].reach += span[i].window > 0 ? pn_history_margin(block) : 0;
+}
+
+/* The plan of a CPU engine that takes over, for its reach. */
+static pinna_status plan_fallback(pn_engine_desc desc, int block, pn_plan *plan, pinna_error *err) {
+    pn_backend cpu = {.kind = PN_BACKEND_CPU};
+    pn_engine_need need;
+    desc.backend = &cpu;
+    desc.block = block;
+    pinna_status status = pn_engine_measure(&desc, &need, err);
+    *plan = need.plan;
+    return status;
+}
+
+pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
+                                  size_t count, bool some, pn_engine_need *need, pn_history_span **out,
+                                  pinna_error *err) {
+    pn_engine_desc desc = pn_convolver_engine_desc(convolver, backend, irs, count);
+    pn_plan fallback = {0};
+    *out = NULL;
+    pinna_status status = pn_engine_measure(&desc, need, err);
+    if (status == PINNA_OK && backend->kind != PN_BACKEND_CPU)
+        status = plan_fallback(desc, need->plan.block, &fallback, err);
     if (status != PINNA_OK)
         return status;
-    if (convolver->fixed && backend->kind == PN_BACKEND_CPU) {
-        need->reach = 0; /* a ring is never shorter than two windows */
-        return PINNA_OK;
-    }
-    need->reach += pn_history_margin(need->plan.block);
-    size_t spare = SPARE_HISTORY / (size_t)convolver->inputs;
-    spare = spare < MOST_SPARE ? spare : MOST_SPARE;
-    need->reach = spare > need->reach ? spare : need->reach;
-    return status;
+    pn_history_span *span = pn_alloc((size_t)convolver->inputs, sizeof *span);
+    if (span == NULL)
+        return pn_fail_memory(err, "the input history", (double)convolver->inputs * sizeof *span);
+    pn_engine_raise_spans(&need->plan, irs, count, span);
+    pn_engine_raise_spans(&fallback, irs, count, span);
+    if (some)
+        add_margin(convolver, need->plan.block, span);
+    else
+        add_room(convolver, backend, need->plan.block, span);
+    *out = span;
+    return PINNA_OK;
 }

@@ -8,66 +8,104 @@
 #include "base/memory.h"
 #include "convolve/convolver_state.h"
 
-pinna_status pn_exchange_create(const pn_convolver *c, size_t fade_frames, pn_exchange **out,
-                                pinna_error *err) {
+static pinna_status allocate(const pn_convolver *c, pn_exchange *x, pinna_error *err) {
+    size_t count = (size_t)x->outputs, outputs = (size_t)c->outputs, block = (size_t)c->block;
+    x->part = pn_alloc(1, sizeof *x->part);
+    x->output = pn_alloc(count, sizeof *x->output);
+    x->out = pn_alloc(count, block * sizeof(float));
+    x->rows = pn_alloc(outputs, sizeof(float *));
+    if (x->part == NULL || x->output == NULL || x->out == NULL || x->rows == NULL)
+        return pn_fail_memory(err, "the exchange of impulse responses", 4.0 * (double)(count * block));
+    return PINNA_OK;
+}
+
+pinna_status pn_exchange_create(const pn_convolver *c, const bool *chosen, size_t fade_frames,
+                                pn_exchange **out, pinna_error *err) {
     *out = NULL;
-    size_t outputs = (size_t)c->outputs, block = (size_t)c->block;
     pn_exchange *x = pn_alloc(1, sizeof *x);
-    if (x != NULL) {
-        x->fade_frames = fade_frames;
-        x->out = pn_alloc(outputs, block * sizeof(float));
-        x->rows = pn_alloc(outputs, sizeof(float *));
-    }
-    if (x == NULL || x->out == NULL || x->rows == NULL) {
+    if (x == NULL)
+        return pn_fail_memory(err, "the exchange of impulse responses", sizeof *x);
+    x->fade_frames = fade_frames;
+    for (int o = 0; o < c->outputs; ++o)
+        x->outputs += chosen == NULL || chosen[o];
+    pinna_status status = allocate(c, x, err);
+    if (status != PINNA_OK) {
         pn_exchange_free(x);
-        return pn_fail_memory(err, "the exchange of impulse responses", 4.0 * (double)(outputs * block));
+        return status;
     }
-    for (size_t o = 0; o < outputs; ++o)
-        x->rows[o] = x->out + o * block;
+    for (int o = 0, k = 0; o < c->outputs; ++o) {
+        if (chosen != NULL && !chosen[o])
+            continue;
+        x->output[k] = o;
+        x->rows[o] = x->out + (size_t)k++ * (size_t)c->block;
+    }
     *out = x;
     return PINNA_OK;
+}
+
+void pn_part_free(pn_part *part) {
+    if (part == NULL)
+        return;
+    pn_engine_free(part->engine);
+    pn_backend_close(part->own_backend);
+    pn_free(part);
 }
 
 void pn_exchange_free(pn_exchange *x) {
     if (x == NULL)
         return;
-    pn_engine_free(x->engine);
-    pn_backend_close(x->own_backend);
-    pn_history_free(x->history);
+    pn_part_free(x->part);
+    for (pn_part *part = x->replaced, *next; part != NULL; part = next) {
+        next = part->next;
+        pn_part_free(part);
+    }
+    pn_history_free(x->history); /* last: jobs were reading it */
+    pn_free(x->span);
+    pn_free(x->output);
     pn_free(x->out);
     pn_free(x->rows);
     pn_free(x);
 }
 
+pinna_status pn_convolver_commit_all(pn_convolver *c, const pinna_ir *irs, size_t count, double bytes,
+                                     pinna_error *err) {
+    bool *has = pn_alloc((size_t)c->outputs, sizeof *has);
+    if (has == NULL)
+        return pn_fail_memory(err, "the convolver's outputs", (double)c->outputs * sizeof *has);
+    for (size_t e = 0; e < count; ++e)
+        has[irs[e].output] = true;
+    pn_sides_commit(c->sides, NULL, has, bytes);
+    pn_free(has);
+    return PINNA_OK;
+}
+
 /* A longer history where the new responses need one. */
-static pinna_status extend_history(pn_convolver *c, pn_exchange *x, const pn_engine_need *need,
-                                   pinna_error *err) {
-    const pn_history *now = c->history;
-    if (need->reach <= now->length && need->window <= now->mirror)
+static pinna_status extend_history(pn_convolver *c, pn_exchange *x, pn_history_span *span, pinna_error *err) {
+    if (pn_history_holds(c->history, span))
         return PINNA_OK;
-    size_t reach = need->reach > now->length ? need->reach : now->length;
-    size_t window = need->window > now->mirror ? need->window : now->mirror;
-    pinna_status status = pn_history_create(c->inputs, reach, window, c->block, &x->history, err);
+    pn_history_raise(c->history, span);
+    pinna_status status = pn_history_create(c->inputs, span, c->block, &x->history, err);
     if (status == PINNA_OK)
-        pn_history_copy(x->history, now, c->block);
+        pn_history_copy(x->history, c->history, c->block);
+    x->takes_history = true;
     return status;
 }
 
 static pinna_status make_engine(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
                                 pinna_error *err) {
     pn_engine_desc desc = pn_convolver_engine_desc(c, c->backend, irs, count);
-    pinna_status status = pn_engine_create(&desc, &x->engine, err);
+    pinna_status status = pn_engine_create(&desc, &x->part->engine, err);
     if (status != PINNA_OK)
         return status;
     const pn_history *history = x->history != NULL ? x->history : c->history;
     int64_t time = pn_history_time(history);
     bool recompute = c->buffered && c->block_known;
-    status = pn_engine_prime(x->engine, history, time - (recompute ? c->block : 0), err);
+    status = pn_engine_prime(x->part->engine, history, time - (recompute ? c->block : 0), err);
     if (status == PINNA_OK && recompute)
-        status = pn_engine_run(x->engine, history, time, x->rows, err);
+        status = pn_engine_run(x->part->engine, history, time, x->rows, err);
     if (status != PINNA_OK) {
-        pn_engine_free(x->engine);
-        x->engine = NULL;
+        pn_engine_free(x->part->engine);
+        x->part->engine = NULL;
     }
     return status;
 }
@@ -84,7 +122,7 @@ static pinna_status prepare(pn_convolver *c, pn_exchange *x, const pinna_ir *irs
 
 static void begin_fade(pn_convolver *c, pn_exchange *x) {
     if (c->buffered && !c->block_known)
-        memset(x->out, 0, (size_t)c->outputs * (size_t)c->block * sizeof(float));
+        memset(x->out, 0, (size_t)x->outputs * (size_t)c->block * sizeof(float));
     pn_convolver_adopt(c, x);
     if (c->buffered || x->fade_frames == 0)
         atomic_store(&c->begun, pn_history_time(c->history) - (c->buffered ? c->block - c->fill : 0));
@@ -101,7 +139,7 @@ static pinna_status check_free(pn_convolver *c, pinna_error *err) {
     pinna_status status = pn_convolver_update(c, &pending, err);
     if (status != PINNA_OK || pending == 0)
         return status;
-    if (c->exchange == NULL)
+    if (!pn_convolver_fading(c))
         return pn_fail(err, PINNA_BAD_ARGUMENT,
                        "the impulse responses are being exchanged by a request; wait for its end");
     return pn_fail(err, PINNA_BAD_ARGUMENT,
@@ -110,9 +148,9 @@ static pinna_status check_free(pn_convolver *c, pinna_error *err) {
 }
 
 static pinna_status swap(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
-                         const pn_engine_need *need, pinna_error *err) {
+                         pn_history_span *span, pinna_error *err) {
     unsigned long mode = pn_flush_denormals();
-    pinna_status status = extend_history(c, x, need, err);
+    pinna_status status = extend_history(c, x, span, err);
     if (status == PINNA_OK)
         status = prepare(c, x, irs, count, err);
     pn_restore_denormals(mode);
@@ -126,18 +164,22 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     if (status == PINNA_OK)
         status = pn_convolver_check_irs(irs, ir_count, c->inputs, c->outputs, err);
     pn_engine_need need;
+    pn_history_span *span = NULL;
     if (status == PINNA_OK)
-        status = pn_convolver_measure(c, c->backend, irs, ir_count, &need, err);
+        status = pn_convolver_measure(c, c->backend, irs, ir_count, false, &need, &span, err);
     if (status == PINNA_OK)
         status = pn_convolver_check_memory(c, need.host_bytes + (double)pn_convolver_memory(c), err);
     pn_exchange *x = NULL;
     pn_response_set *responses = NULL;
     if (status == PINNA_OK)
-        status = pn_exchange_create(c, fade_frames, &x, err);
+        status = pn_exchange_create(c, NULL, fade_frames, &x, err);
     if (status == PINNA_OK && c->responses != NULL)
         status = pn_response_set_create(NULL, irs, ir_count, &responses, err);
     if (status == PINNA_OK)
-        status = swap(c, x, irs, ir_count, &need, err);
+        status = swap(c, x, irs, ir_count, span, err);
+    pn_free(span);
+    if (status == PINNA_OK)
+        status = pn_convolver_commit_all(c, irs, ir_count, need.host_bytes, err);
     if (status != PINNA_OK) {
         pn_response_set_free(responses);
         pn_exchange_free(x);
@@ -147,7 +189,6 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
         pn_response_set_free(c->responses);
         c->responses = responses;
     }
-    c->engine_bytes = need.host_bytes;
     c->in_flight = true;
     begin_fade(c, x);
     return PINNA_OK;

@@ -42,10 +42,19 @@ struct pn_engine {
     pn_engine_need need;
     int inputs, outputs;
     pn_matrix *matrix;   /* on a back end that keeps the clock itself; then there are no levels */
-    const float **in;    /* [input]: the matrix's new frames */
+    int *input, *output; /* numbers of the inputs and outputs that it has, which alone are the matrix's */
+    int used_inputs, used_outputs;
+    const float **in; /* [used input]: new frames */
+    float **out;      /* [used output]: where they go; NULL: nowhere */
+    bool started;     /* the matrix has its block, or start_error says why not */
+    pinna_error start_error;
     engine_level *level; /* level[0] is the one level 0 */
     int levels;
-    bool *heard; /* [output]: level 0 has it */
+    bool *needs;      /* [input]: there are responses */
+    bool *has;        /* [output]: the same */
+    bool *mute;       /* [output] */
+    bool *level_mute; /* scratch */
+    float *waste;     /* a call's frames of a mute output */
     pinna_ir *kept;
     size_t kept_count;
     float *kept_taps;
@@ -61,13 +70,14 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
     return length - level->first < room ? length - level->first : room;
 }
 
-/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. */
-static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
+/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. kept
+ * [input] and heard [output] are scratch. */
+static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l, int *kept, bool *heard) {
     const pn_plan_level *level = &plan->level[l];
     bool on_cpu = desc->backend->kind == PN_BACKEND_CPU;
     double filter = desc->backend->spectra_bits == 16 ? 17.0 / 32 : 1;
-    int kept[PN_ENGINE_CHANNELS] = {0};
-    bool heard[PN_ENGINE_CHANNELS] = {false};
+    memset(kept, 0, (size_t)desc->inputs * sizeof *kept);
+    memset(heard, 0, (size_t)desc->outputs * sizeof *heard);
     double spectra = 0;
     for (size_t e = 0; e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
@@ -85,6 +95,17 @@ static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l
     return 2.0 * (double)level->block * sizeof(float) * spectra;
 }
 
+static pinna_status measure_levels(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
+    int *kept = pn_alloc((size_t)desc->inputs, sizeof *kept);
+    bool *heard = pn_alloc((size_t)desc->outputs, sizeof *heard);
+    for (int l = 0; l < need->plan.levels && kept != NULL && heard != NULL; ++l)
+        need->bytes += level_bytes(desc, &need->plan, l, kept, heard);
+    bool measured = kept != NULL && heard != NULL;
+    pn_free(kept);
+    pn_free(heard);
+    return measured ? PINNA_OK : pn_fail_memory(err, "the convolver's plan", 4.0 * desc->inputs);
+}
+
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
     memset(need, 0, sizeof *need);
     size_t taps = 0;
@@ -98,19 +119,29 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
                                .irs = desc->irs,
                                .ir_count = desc->ir_count};
     pinna_status status = pn_plan_make(&plan, &need->plan, err);
-    for (int l = 0; l < need->plan.levels; ++l) {
-        const pn_plan_level *level = &need->plan.level[l];
-        size_t reach = ((size_t)level->partitions + 4) * (size_t)level->block;
-        need->reach = reach > need->reach ? reach : need->reach;
-        need->window = 2 * (size_t)level->block;
-        need->bytes += level_bytes(desc, &need->plan, l);
-    }
+    if (status == PINNA_OK)
+        status = measure_levels(desc, need, err);
     need->host_bytes = need->bytes;
     if (desc->backend->kind != PN_BACKEND_CPU) {
         need->host_bytes = (double)taps * sizeof(float);
         need->bytes += need->host_bytes;
     }
     return status;
+}
+
+/* A job's window begins two blocks before its end, and up to two periods back; see prime_level. */
+void pn_engine_raise_spans(const pn_plan *plan, const pinna_ir *irs, size_t count, pn_history_span *span) {
+    for (size_t e = 0; e < count; ++e) {
+        pn_history_span *s = &span[irs[e].input];
+        for (int l = 0; l < plan->levels; ++l) {
+            size_t taps = taps_in_level(plan, l, irs[e].length), block = (size_t)plan->level[l].block;
+            size_t reach = ((taps + block - 1) / block + 4) * block;
+            if (taps == 0)
+                continue;
+            s->reach = reach > s->reach ? reach : s->reach;
+            s->window = 2 * block > s->window ? 2 * block : s->window;
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ create */
@@ -182,29 +213,55 @@ static pinna_status add_levels(pn_engine *engine, const builder *b, pinna_error 
     pinna_status status = PINNA_OK;
     for (int l = 0; l < engine->need.plan.levels && status == PINNA_OK; ++l)
         status = add_level(engine, b, l, err);
-    for (int o = 0; status == PINNA_OK && o < engine->level[0].outputs; ++o)
-        engine->heard[engine->level[0].output[o]] = true;
     return status;
 }
 
+/* Numbers those that have responses in their order; number[]: of each input or output, behind a true one. */
+static int number_used(const bool *used, int count, int *list, int *number) {
+    int found = 0;
+    for (int n = 0; n < count; ++n) {
+        number[n] = -1;
+        if (!used[n])
+            continue;
+        list[found] = n;
+        number[n] = found++;
+    }
+    return found;
+}
+
+/* A matrix has the inputs and outputs that responses lead from and to, and no others. */
+static pinna_status number_channels(pn_engine *engine, const builder *b, pinna_error *err) {
+    size_t inputs = (size_t)engine->inputs, outputs = (size_t)engine->outputs;
+    engine->input = pn_alloc(inputs, sizeof *engine->input);
+    engine->output = pn_alloc(outputs, sizeof *engine->output);
+    engine->in = pn_alloc(inputs, sizeof *engine->in);
+    engine->out = pn_alloc(outputs, sizeof *engine->out);
+    if (engine->input == NULL || engine->output == NULL || engine->in == NULL || engine->out == NULL)
+        return pn_fail_memory(err, "the convolver's channels", 0);
+    engine->used_inputs = number_used(engine->needs, engine->inputs, engine->input, b->input_at);
+    engine->used_outputs = number_used(engine->has, engine->outputs, engine->output, b->output_at);
+    return PINNA_OK;
+}
+
 static pinna_status add_matrix(pn_engine *engine, const builder *b, pinna_error *err) {
+    pinna_status status = number_channels(engine, b, err);
+    if (status != PINNA_OK)
+        return status;
     const pn_plan *plan = &engine->need.plan;
     pn_matrix_level level[PN_PLAN_LEVELS];
     for (int l = 0; l < plan->levels; ++l)
         level[l] = (pn_matrix_level){plan->level[l].block, plan->level[l].partitions, plan->level[l].first};
     for (size_t e = 0; e < b->desc->ir_count; ++e) {
         const pinna_ir *ir = &b->desc->irs[e];
-        b->entry[e] = (pn_level_entry){ir->input, ir->output, ir->taps, ir->length};
+        b->entry[e] =
+            (pn_level_entry){b->input_at[ir->input], b->output_at[ir->output], ir->taps, ir->length};
     }
-    const pn_matrix_desc desc = {.inputs = engine->inputs,
-                                 .outputs = engine->outputs,
+    const pn_matrix_desc desc = {.inputs = engine->used_inputs,
+                                 .outputs = engine->used_outputs,
                                  .level = level,
                                  .levels = plan->levels,
                                  .entry = b->entry,
                                  .entries = (int)b->desc->ir_count};
-    engine->in = pn_alloc((size_t)engine->inputs, sizeof *engine->in);
-    if (engine->in == NULL)
-        return pn_fail_memory(err, "the convolver's channels", 0);
     return engine->backend->ops->matrix_create(engine->backend, &desc, &engine->matrix, err);
 }
 
@@ -233,11 +290,18 @@ static pinna_status build(pn_engine *engine, builder *b, pinna_error *err) {
     b->entry = pn_alloc(desc->ir_count, sizeof *b->entry);
     b->input_at = pn_alloc(inputs, sizeof *b->input_at);
     b->output_at = pn_alloc(outputs, sizeof *b->output_at);
-    engine->heard = pn_alloc(outputs, sizeof *engine->heard);
+    engine->needs = pn_alloc(inputs, sizeof *engine->needs);
+    engine->has = pn_alloc(outputs, sizeof *engine->has);
+    engine->mute = pn_alloc(outputs, sizeof *engine->mute);
+    engine->level_mute = pn_alloc(outputs, sizeof *engine->level_mute);
+    engine->waste = pn_alloc_floats((size_t)engine->need.plan.block);
     engine->level = pn_alloc(PN_PLAN_LEVELS, sizeof *engine->level);
-    if (b->entry == NULL || b->input_at == NULL || b->output_at == NULL || engine->heard == NULL ||
+    if (b->entry == NULL || b->input_at == NULL || b->output_at == NULL || engine->needs == NULL ||
+        engine->has == NULL || engine->mute == NULL || engine->level_mute == NULL || engine->waste == NULL ||
         engine->level == NULL)
         return pn_fail_memory(err, "the convolver", (double)desc->ir_count * sizeof *b->entry);
+    for (size_t e = 0; e < desc->ir_count; ++e)
+        engine->needs[desc->irs[e].input] = engine->has[desc->irs[e].output] = true;
     bool whole = engine->backend->ops->matrix_create != NULL;
     pinna_status status = whole ? add_matrix(engine, b, err) : add_levels(engine, b, err);
     if (status == PINNA_OK && desc->backend->kind != PN_BACKEND_CPU)
@@ -281,9 +345,16 @@ void pn_engine_free(pn_engine *engine) {
     }
     if (engine->matrix != NULL)
         engine->backend->ops->matrix_free(engine->matrix);
+    pn_free(engine->input);
+    pn_free(engine->output);
     pn_free(engine->in);
+    pn_free(engine->out);
     pn_free(engine->level);
-    pn_free(engine->heard);
+    pn_free(engine->needs);
+    pn_free(engine->has);
+    pn_free(engine->mute);
+    pn_free(engine->level_mute);
+    pn_free(engine->waste);
     pn_free(engine->kept);
     pn_free(engine->kept_taps);
     pn_free(engine);
@@ -300,6 +371,21 @@ const pinna_ir *pn_engine_kept_irs(const pn_engine *engine, size_t *count) {
 
 pn_backend *pn_engine_backend(const pn_engine *engine) {
     return engine->backend;
+}
+
+bool pn_engine_has(const pn_engine *engine, int output) {
+    return engine->has[output] && !engine->mute[output];
+}
+
+bool pn_engine_needs(const pn_engine *engine, int input) {
+    return engine->needs[input];
+}
+
+int64_t pn_engine_period(const pn_engine *engine) {
+    int64_t period = 0;
+    for (int l = 1; l < engine->levels; ++l)
+        period = engine->level[l].level != NULL ? engine->level[l].block : period;
+    return period;
 }
 
 /* ------------------------------------------------------------------ run */
@@ -352,15 +438,22 @@ static pinna_status prime_level(const pn_engine *engine, engine_level *level, co
     return PINNA_OK;
 }
 
+typedef struct {
+    const pn_engine *engine;
+    const pn_history *history;
+} matrix_past;
+
 static const float *matrix_window(const void *user, int input, int64_t end, size_t frames) {
-    return pn_history_window(user, input, end, frames);
+    const matrix_past *past = user;
+    return pn_history_window(past->history, past->engine->input[input], end, frames);
 }
 
 pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64_t time, pinna_error *err) {
     if (time == 0)
         return PINNA_OK;
+    const matrix_past past = {engine, history};
     if (engine->matrix != NULL)
-        return engine->backend->ops->matrix_prime(engine->matrix, time, matrix_window, history, err);
+        return engine->backend->ops->matrix_prime(engine->matrix, time, matrix_window, &past, err);
     engine_level *head = &engine->level[0];
     pinna_status status =
         feed(engine, head, history, time - (int64_t)(head->partitions - 2) * head->block, time, err);
@@ -370,21 +463,66 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
     return status;
 }
 
+void pn_engine_move(pn_engine *engine, const pn_history *history, int64_t time) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    int call = engine->need.plan.block;
+    for (int l = 1; l < engine->levels && ops->level_move != NULL; ++l) {
+        engine_level *level = &engine->level[l];
+        int phase = (int)(time / call % level->period);
+        if (level->running)
+            ops->level_move(level->level, look_at(level, history, time - (int64_t)phase * call));
+    }
+}
+
+static void start_matrix(pn_engine *engine) {
+    engine->start_error.status = PINNA_OK;
+    engine->backend->ops->matrix_begin(engine->matrix, engine->in, &engine->start_error);
+    engine->started = true;
+}
+
+void pn_engine_start(pn_engine *engine, const float *const *in) {
+    if (engine->matrix == NULL)
+        return;
+    for (int i = 0; i < engine->used_inputs; ++i)
+        engine->in[i] = in[engine->input[i]];
+    start_matrix(engine);
+}
+
+void pn_engine_set_pool(pn_engine *engine, pn_pool *pool) {
+    if (engine->matrix != NULL && engine->backend->ops->matrix_set_pool != NULL)
+        engine->backend->ops->matrix_set_pool(engine->matrix, pool);
+}
+
 static pinna_status run_matrix(pn_engine *engine, const pn_history *history, int64_t time, float *const *out,
                                pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
-    for (int i = 0; i < engine->inputs; ++i)
-        engine->in[i] = pn_history_window(history, i, time, (size_t)engine->need.plan.block);
-    pinna_status status = ops->matrix_begin(engine->matrix, engine->in, err);
-    return status == PINNA_OK ? ops->matrix_finish(engine->matrix, out, err) : status;
+    if (!engine->started) {
+        for (int i = 0; i < engine->used_inputs; ++i)
+            engine->in[i] =
+                pn_history_window(history, engine->input[i], time, (size_t)engine->need.plan.block);
+        start_matrix(engine);
+    }
+    engine->started = false;
+    if (engine->start_error.status != PINNA_OK)
+        return pn_fail(err, engine->start_error.status, "%s", engine->start_error.text);
+    for (int o = 0; o < engine->used_outputs; ++o)
+        engine->out[o] = engine->mute[engine->output[o]] ? NULL : out[engine->output[o]];
+    return ops->matrix_finish(engine->matrix, engine->out, err);
+}
+
+static float *row_of(const pn_engine *engine, int output, float *const *out) {
+    return engine->mute[output] ? engine->waste : out[output];
 }
 
 /* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */
-static void add_slice(const engine_level *level, int slice, int frames, float *const *out) {
+static void add_slice(const pn_engine *engine, const engine_level *level, int slice, float *const *out) {
+    int frames = engine->need.plan.block;
     for (int o = 0; level->heard != NULL && o < level->outputs; ++o) {
         const float *next = level->heard[o + 1 < level->outputs ? o + 1 : o] + (size_t)slice * (size_t)frames;
         for (int n = 0; n < frames; n += 16)
             __builtin_prefetch(next + n);
+        if (engine->mute[level->output[o]])
+            continue;
         const float *restrict from = level->heard[o] + (size_t)slice * (size_t)frames;
         float *restrict to = out[level->output[o]];
         for (int n = 0; n < frames; ++n)
@@ -397,7 +535,7 @@ static pinna_status run_level(const pn_engine *engine, engine_level *level, cons
     const pn_backend_ops *ops = engine->backend->ops;
     int call = engine->need.plan.block, period = level->period;
     int phase = (int)(time / call % period);
-    add_slice(level, (phase + period - 1) % period, call, out);
+    add_slice(engine, level, (phase + period - 1) % period, out);
     if (level->running)
         ops->level_advance(level->level, phase == 0 ? period : phase, period);
     if (phase != 0)
@@ -415,11 +553,10 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
     engine_level *head = &engine->level[0];
     if (engine->matrix != NULL)
         return run_matrix(engine, history, time, out, err);
-    for (int o = 0; o < engine->outputs; ++o)
-        if (!engine->heard[o])
-            memset(out[o], 0, (size_t)engine->need.plan.block * sizeof(float));
     for (int o = 0; o < head->outputs; ++o)
-        head->out[o] = out[head->output[o]];
+        head->out[o] = row_of(engine, head->output[o], out);
+    if (ops->level_aim != NULL)
+        ops->level_aim(head->level, head->out);
     pinna_status status = ops->level_begin(head->level, look_at(head, history, time), err);
     if (status == PINNA_OK)
         status = ops->level_finish(head->level, head->out, err);
@@ -427,6 +564,19 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
         if (engine->level[l].level != NULL)
             status = run_level(engine, &engine->level[l], history, time, out, err);
     return status;
+}
+
+void pn_engine_mute(pn_engine *engine, const bool *muted) {
+    const pn_backend_ops *ops = engine->backend->ops;
+    for (int o = 0; o < engine->outputs; ++o)
+        engine->mute[o] = muted[o] || engine->mute[o];
+    for (int l = 0; l < engine->levels && ops->level_mute != NULL; ++l) {
+        engine_level *level = &engine->level[l];
+        for (int o = 0; o < level->outputs; ++o)
+            engine->level_mute[o] = engine->mute[level->output[o]];
+        if (level->level != NULL)
+            ops->level_mute(level->level, engine->level_mute);
+    }
 }
 
 pinna_status pn_engine_measure_device(pn_engine *engine, pn_matrix_rates *rates, pinna_error *err) {

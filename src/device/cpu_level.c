@@ -87,6 +87,19 @@ static pinna_status transform_filters(const pn_level *level, const pn_level_desc
     return PINNA_OK;
 }
 
+static pinna_status make_sounding(pn_level *level, pinna_error *err) {
+    size_t outputs = (size_t)level->used_outputs;
+    level->to_mute = pn_alloc(outputs, sizeof *level->to_mute);
+    level->mute = pn_alloc(outputs, sizeof *level->mute);
+    level->sounding = pn_alloc(outputs, sizeof *level->sounding);
+    if (level->to_mute == NULL || level->mute == NULL || level->sounding == NULL)
+        return pn_fail_memory(err, "a partition level", (double)outputs * sizeof *level->sounding);
+    memcpy(level->sounding, level->output, outputs * sizeof *level->sounding);
+    for (int c = 0; c < level->components; ++c)
+        level->component[c].sums.output = level->sounding + level->component[c].first_output;
+    return PINNA_OK;
+}
+
 static pinna_status build(pn_level *level, pn_cpu *cpu, const pn_level_desc *desc, pinna_error *err) {
     level->block = desc->block;
     level->inputs = desc->inputs;
@@ -100,6 +113,8 @@ static pinna_status build(pn_level *level, pn_cpu *cpu, const pn_level_desc *des
         status = pn_cpu_level_make_steps(level, err);
     if (status == PINNA_OK)
         status = pn_cpu_level_make_deals(level, err);
+    if (status == PINNA_OK)
+        status = make_sounding(level, err);
     level->next = level->steps;
     return status;
 }
@@ -135,9 +150,13 @@ void pn_cpu_level_free(pn_level *level) {
     pn_free(level->output_number);
     pn_free(level->out[0]);
     pn_free(level->out[1]);
+    pn_free(level->aim);
     pn_free(level->lent);
     pn_free(level->history);
     pn_free(level->memory);
+    pn_free(level->to_mute);
+    pn_free(level->mute);
+    pn_free(level->sounding);
     pn_free(level->step);
     pn_free(level);
 }
@@ -145,6 +164,8 @@ void pn_cpu_level_free(pn_level *level) {
 /* ------------------------------------------------------------------ jobs */
 
 static void begin(pn_level *level, const float *const *history) {
+    if (level->mutes)
+        pn_cpu_level_take_out(level);
     ++level->job;
     for (int i = 0; i < level->inputs; ++i)
         level->history[i] = history[i];
@@ -164,6 +185,12 @@ static void finish(pn_level *level, pn_step_kind last_kind) {
         pn_job_finish(level->dealt);
     else
         run_steps(level, level->steps, last_kind);
+}
+
+void pn_cpu_level_aim(pn_level *level, float *const *out) {
+    level->aimed = out != NULL;
+    for (int o = 0; level->aimed && o < level->used_outputs; ++o)
+        level->aim[o] = out[level->output_number[o]];
 }
 
 pinna_status pn_cpu_level_begin(pn_level *level, const float *const *history, pinna_error *err) {
@@ -192,7 +219,7 @@ pinna_status pn_cpu_level_lend(pn_level *level, const float *const **out, pinna_
     (void)err;
     finish(level, PN_STEP_INVERSE_TOP);
     for (int o = 0; o < level->used_outputs; ++o)
-        level->lent[level->output_number[o]] = level->out[level->job % 2][o];
+        level->lent[level->output_number[o]] = pn_cpu_level_results(level)[o];
     *out = level->lent;
     return PINNA_OK;
 }
@@ -200,8 +227,13 @@ pinna_status pn_cpu_level_lend(pn_level *level, const float *const **out, pinna_
 pinna_status pn_cpu_level_finish(pn_level *level, float *const *out, pinna_error *err) {
     const float *const *lent;
     pinna_status status = pn_cpu_level_lend(level, &lent, err);
-    for (int o = 0; o < level->outputs; ++o)
-        memcpy(out[o], lent[o], (size_t)level->block * sizeof(float));
+    size_t bytes = (size_t)level->block * sizeof(float);
+    for (int o = 0; level->silence != NULL && o < level->outputs; ++o)
+        if (lent[o] == level->silence)
+            memset(out[o], 0, bytes);
+    for (int o = 0; o < level->used_outputs; ++o)
+        if (!level->mute[o] && !level->aimed)
+            memcpy(out[level->output_number[o]], pn_cpu_level_results(level)[o], bytes);
     return status;
 }
 
@@ -220,12 +252,25 @@ void pn_cpu_level_reset(pn_level *level) {
     level->dealt = NULL;
     for (int c = 0; c < level->components; ++c) {
         const pn_sums *sums = &level->component[c].sums;
+        const pn_sums_output *output = &level->output[level->component[c].first_output];
         memset(sums->input[0].ring, 0, bytes * sums->ring_step);
         for (int j = 0; level->sweeps && j < PN_SUMS_FUTURE - 1; ++j) {
             memset(sums->input[0].recent[j], 0, bytes * sums->recent_step);
-            memset(sums->output[0].later[j], 0, bytes * sums->later_step);
+            memset(output->later[j], 0, bytes * sums->later_step);
         }
     }
     level->job = 0;
     level->next = level->steps;
+}
+
+void pn_cpu_level_move(pn_level *level, const float *const *history) {
+    for (int i = 0; i < level->inputs; ++i)
+        level->history[i] = history[i];
+}
+
+void pn_cpu_level_mute(pn_level *level, const bool *muted) {
+    for (int o = 0; o < level->used_outputs; ++o) {
+        level->to_mute[o] = muted[level->output_number[o]] || level->to_mute[o];
+        level->mutes = level->mutes || level->to_mute[o] != level->mute[o];
+    }
 }

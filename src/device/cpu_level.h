@@ -34,8 +34,9 @@ typedef struct {
 
 /* A connected component of the matrix of inputs and outputs. */
 typedef struct {
-    pn_sums sums;
+    pn_sums sums;                  /* once the level is made, its outputs are those that sound */
     int first_input, first_output; /* of the level's */
+    double kept;                   /* share of the outputs that the latest mute left */
 } pn_component;
 
 /* The steps as stages, lanes and pieces of a job (threads.h). */
@@ -72,10 +73,18 @@ struct pn_level {
     pn_sums_entry *entry;
     int components, used_inputs, used_outputs, entries;
     int *input_number, *output_number; /* in the description, of each */
-    float **out[2];                    /* of each used output, B frames: job k writes out[k % 2] */
-    const float **lent;                /* [output]: what level_lend gives */
-    float *silence;                    /* B frames, for outputs without entries, or NULL */
-    float *memory;                     /* all the spectra and buffers */
+    float **out[2];                    /* of each used output, B frames: job k writes out[k % 2] .. */
+    float **aim;                       /* .. or there, while `aimed` */
+    bool aimed;
+    const float **lent; /* [output]: what level_lend gives */
+    float *silence;     /* B frames, for outputs without entries, or NULL */
+    float *memory;      /* all the spectra and buffers */
+
+    /* Of each used output: asked to be mute, which the next begin sees to; mute; and, a component's from its first
+     * output on, the outputs that sound. */
+    bool *to_mute, *mute;
+    pn_sums_output *sounding;
+    bool mutes; /* some are asked to be */
 
     pn_step *step;
     size_t steps;
@@ -88,6 +97,11 @@ struct pn_level {
     pn_step_kind last_kind; /* of a job that is dealt */
 };
 
+/* Where the job begun last writes, by used output. */
+static inline float *const *pn_cpu_level_results(const pn_level *level) {
+    return level->aimed ? level->aim : level->out[level->job % 2];
+}
+
 /* Components, and memory for all; the filters are zero. */
 pinna_status pn_cpu_level_lay_out(pn_level *level, const pn_level_desc *desc, pinna_error *err);
 
@@ -96,6 +110,8 @@ pinna_status pn_cpu_level_make_steps(pn_level *level, pinna_error *err);
 static inline bool pn_step_is_of(const pn_step *s, pn_step_kind kind, pn_step_kind last_kind) {
     return s->kind >= (int)kind && s->kind <= (int)last_kind;
 }
+/* Takes what was asked to be mute out of the sums and the costs; while nobody runs steps. */
+PN_BLOCK_PATH void pn_cpu_level_take_out(pn_level *level);
 /* Runs those of first .. end - 1 that are of these kinds, in order; as far as their strands allow, any thread. */
 PN_BLOCK_PATH void pn_cpu_level_run_in_order(const pn_level *level, size_t first, size_t end,
                                              pn_step_kind kind, pn_step_kind last_kind);

@@ -14,7 +14,11 @@
  * level costs the same in every block of its period.
  *
  * Steps of the same strand run in order, and a strand is a column's step, or all of a part. Strands of a kind may run side
- * by side (cpu_level_deal.c): which thread has one changes no bit. */
+ * by side (cpu_level_deal.c): which thread has one changes no bit.
+ *
+ * An output that is not needed any more (level_mute) is left out of the sums of its component and has no inverse; a
+ * component without any other has no step at all. The list stays; the costs of what is left out become 0, so that a job
+ * stays even. */
 #include "device/cpu_level.h"
 
 #include <math.h>
@@ -177,6 +181,49 @@ pinna_status pn_cpu_level_make_steps(pn_level *level, pinna_error *err) {
     return PINNA_OK;
 }
 
+/* ------------------------------------------------------------------ what is mute */
+
+/* The last output to be summed may write over the first input's spectrum: the order stays. */
+static void mute_component(pn_level *level, pn_component *component, int outputs) {
+    int before = component->sums.outputs, count = 0;
+    for (int o = component->first_output; o < component->first_output + outputs; ++o) {
+        level->mute[o] = level->to_mute[o];
+        if (!level->mute[o])
+            level->sounding[component->first_output + count++] = level->output[o];
+    }
+    component->sums.outputs = count;
+    component->kept = before == 0 ? 0 : (double)count / before;
+}
+
+/* Of a step's cost before, what is left of it. */
+static double share_left(const pn_level *level, const pn_step *s) {
+    const pn_component *component = &level->component[s->component];
+    if (component->sums.outputs == 0)
+        return 0;
+    if (s->kind == PN_STEP_SUMS)
+        return component->kept;
+    bool inverse = s->kind == PN_STEP_INVERSE_PART || s->kind == PN_STEP_INVERSE_TOP;
+    return inverse && level->mute[component->first_output + s->index] ? 0 : 1;
+}
+
+void pn_cpu_level_take_out(pn_level *level) {
+    for (int c = 0; c < level->components; ++c) {
+        int end = c + 1 < level->components ? level->component[c + 1].first_output : level->used_outputs;
+        mute_component(level, &level->component[c], end - level->component[c].first_output);
+    }
+    double before[PN_SUMS_FUTURE] = {0}, after[PN_SUMS_FUTURE] = {0};
+    for (size_t k = 0; k < level->steps; ++k) {
+        pn_step *s = &level->step[k];
+        double left = share_left(level, s);
+        for (int j = 0; j < PN_SUMS_FUTURE; ++j) {
+            double cost = s->cost_end[j] - before[j];
+            before[j] = s->cost_end[j];
+            s->cost_end[j] = after[j] += cost * left;
+        }
+    }
+    level->mutes = false;
+}
+
 /* ------------------------------------------------------------------ running a step */
 
 /* Asks for the first tile that a part's sums will sweep, while its transform runs: a sweep itself asks one tile
@@ -252,11 +299,15 @@ static void run_step(const pn_level *level, const pn_step *s) {
         run_sums(level, s, s->first, s->end);
         break;
     case PN_STEP_INVERSE_PART:
+        if (level->mute[output])
+            break;
         run_part(level, s, level->output[output].work, pn_rafft_inverse_part);
         break;
     default:
+        if (level->mute[output])
+            break;
         pn_rafft_inverse_top(level->fft, level->output[output].work, level->stride,
-                             level->out[level->job % 2][output], s->first, s->end - s->first);
+                             pn_cpu_level_results(level)[output], s->first, s->end - s->first);
     }
 }
 
@@ -267,7 +318,7 @@ void pn_cpu_level_run_in_order(const pn_level *level, size_t first, size_t end, 
                                pn_step_kind last_kind) {
     for (size_t k = first; k < end; ++k) {
         const pn_step *s = &level->step[k];
-        if (!pn_step_is_of(s, kind, last_kind))
+        if (!pn_step_is_of(s, kind, last_kind) || level->component[s->component].sums.outputs == 0)
             continue;
         if (s->kind != PN_STEP_SUMS) {
             run_step(level, s);

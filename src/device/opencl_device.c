@@ -180,16 +180,25 @@ void pn_opencl_kernel_release(cl_kernel *kernel) {
     *kernel = NULL;
 }
 
+pinna_status pn_opencl_buffer_check(const pn_opencl *device, const char *what, size_t count,
+                                    pinna_error *err) {
+    double bytes = 4.0 * (double)count;
+    if (bytes <= (double)device->info.max_alloc)
+        return PINNA_OK;
+    return pn_fail(err, PINNA_NO_MEMORY,
+                   "%s (%s): %s would be %.1f MB, and the device gives %.1f MB in one piece; use the CPU, or "
+                   "fewer or shorter responses",
+                   device->head.name, device->info.name, what, bytes * 1e-6,
+                   (double)device->info.max_alloc * 1e-6);
+}
+
 pinna_status pn_opencl_buffer_create(const pn_opencl *device, const char *what, size_t count, cl_mem *buffer,
                                      pinna_error *err) {
     *buffer = NULL;
     double bytes = 4.0 * (double)count;
-    if (bytes > (double)device->info.max_alloc)
-        return pn_fail(
-            err, PINNA_NO_MEMORY,
-            "%s (%s): %s would be %.1f MB, and the device gives %.1f MB in one piece; use the CPU, or "
-            "fewer or shorter responses",
-            device->head.name, device->info.name, what, bytes * 1e-6, (double)device->info.max_alloc * 1e-6);
+    pinna_status status = pn_opencl_buffer_check(device, what, count, err);
+    if (status != PINNA_OK)
+        return status;
     cl_int code = CL_OUT_OF_RESOURCES;
     if (!must_fail(&buffer_countdown))
         *buffer =
