@@ -1,18 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
-#include "support.h"
+#include "json_support.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 static test_run run;
-
-static double number(const cJSON *json, const char *name) {
-    return cJSON_GetNumberValue(cJSON_GetObjectItem(json, name));
-}
 
 /* Rising edges from the least to the most, all measured blocks in between, percentiles in order. */
 static void check_histogram(const cJSON *json) {

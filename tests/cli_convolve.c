@@ -6,11 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
 #include "io/audio_file.h"
 #include "io/wav.h"
-#include "support.h"
+#include "json_support.h"
 
 /* `pinna convolve` as people meet it: what it says, what it refuses, what it leaves on disk. */
 
@@ -108,12 +106,6 @@ static void test_summary(void **state) {
     assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o sum.wav --device cpu --quiet"), 0);
     assert_string_equal(run.out, "");
     assert_string_equal(run.err, "");
-}
-
-static double number(const cJSON *json, const char *name) {
-    const cJSON *item = cJSON_GetObjectItem(json, name);
-    assert_true(cJSON_IsNumber(item));
-    return item->valuedouble;
 }
 
 static void test_json(void **state) {

@@ -2,18 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 /* pinna devices through the program: with the machine's OpenCL, without a loader, with one that dies. */
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
-
-static const cJSON *at(const cJSON *object, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (item == NULL)
-        fail_msg("the JSON lacks %s", key);
-    return item;
-}
+#include "json_support.h"
 
 static void every_device_tells_its_self_test(void **state) {
     (void)state;
@@ -22,18 +14,18 @@ static void every_device_tells_its_self_test(void **state) {
     assert_int_equal(test_program(&run, "devices --json"), 0);
     cJSON *json = cJSON_Parse(run.out);
     assert_non_null(json);
-    assert_true(cJSON_IsTrue(at(at(json, "cpu"), "usable")));
-    assert_int_equal(cJSON_GetArraySize(at(at(json, "cpu"), "self_test")),
+    assert_true(cJSON_IsTrue(item(item(json, "cpu"), "usable")));
+    assert_int_equal(cJSON_GetArraySize(item(item(json, "cpu"), "self_test")),
                      3); /* levels, the bank with and without delay lines */
     const cJSON *device = NULL;
-    cJSON_ArrayForEach(device, at(at(json, "opencl"), "devices")) {
-        assert_memory_equal(at(device, "name")->valuestring, "opencl:", 7);
-        if (cJSON_IsTrue(at(device, "usable")))
-            assert_int_equal(cJSON_GetArraySize(at(device, "self_test")), 4); /* the matrix besides */
+    cJSON_ArrayForEach(device, item(item(json, "opencl"), "devices")) {
+        assert_memory_equal(text(device, "name"), "opencl:", 7);
+        if (cJSON_IsTrue(item(device, "usable")))
+            assert_int_equal(cJSON_GetArraySize(item(device, "self_test")), 4); /* the matrix besides */
         else
-            assert_true(at(device, "problem")->valuestring[0] != '\0');
+            assert_true(text(device, "problem")[0] != '\0');
     }
-    assert_string_equal(at(at(json, "audio"), "driver")->valuestring, "dummy");
+    assert_string_equal(text(item(json, "audio"), "driver"), "dummy");
     cJSON_Delete(json);
 
     assert_int_equal(test_program(&run, "devices"), 0);
@@ -61,11 +53,11 @@ static void no_tuning_without_a_cache(void **state) {
     cJSON *json = cJSON_Parse(run.out);
     assert_non_null(json);
     const cJSON *device = NULL;
-    cJSON_ArrayForEach(device, at(at(json, "opencl"), "devices")) {
-        if (!cJSON_IsTrue(at(device, "usable")))
+    cJSON_ArrayForEach(device, item(item(json, "opencl"), "devices")) {
+        if (!cJSON_IsTrue(item(device, "usable")))
             continue;
-        assert_non_null(strstr(at(device, "tuning_problem")->valuestring, "PINNA_CACHE is off"));
-        assert_int_equal(cJSON_GetArraySize(at(device, "tuning")), 0);
+        assert_non_null(strstr(text(device, "tuning_problem"), "PINNA_CACHE is off"));
+        assert_int_equal(cJSON_GetArraySize(item(device, "tuning")), 0);
     }
     cJSON_Delete(json);
 }

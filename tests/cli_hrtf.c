@@ -5,19 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "io/audio_file.h"
+#include "json_support.h"
 #include "sofa_support.h"
 
 /* `pinna hrtf` as people meet it: what it tells of a set, what it refuses. */
-
-static double number(const cJSON *json, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
-    if (!cJSON_IsNumber(item))
-        fail_msg("no number '%s'", key);
-    return item->valuedouble;
-}
 
 /* What the set's own documentation says: 710 directions, 512 samples at 44.1 kHz, elevations -40 to 90, 1.4 m. */
 static void test_builtin(void **state) {
@@ -173,15 +165,6 @@ static void test_wrong_usage(void **state) {
 
 /* ---- pictures */
 
-static const char *write_sofa(const char *name, const sofa_file *f) {
-    const char *path = test_path(name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(f->bytes, 1, f->size, file), f->size);
-    assert_int_equal(fclose(file), 0);
-    return path;
-}
-
 static size_t read_start(const char *name, unsigned char *bytes, size_t size) {
     FILE *file = fopen(test_path(name), "rb");
     assert_non_null(file);
@@ -216,7 +199,7 @@ static void test_plot_of_a_known_head(void **state) {
     test_run run;
     make_head(&head);
     write_head(&f, &head);
-    write_sofa("head.sofa", &f);
+    test_write_bytes("head.sofa", f.bytes, f.size);
     free(f.bytes);
     if (test_program(&run, "hrtf head.sofa -q --plot head.png --json >head.json") != 0)
         fail_msg("%s", run.err);
@@ -278,7 +261,7 @@ static void test_plots_of_small_sets(void **state) {
         make_head(&head);
         head.m = m;
         write_head(&f, &head);
-        write_sofa("small.sofa", &f);
+        test_write_bytes("small.sofa", f.bytes, f.size);
         free(f.bytes);
         assert_int_equal(test_program(&run, "hrtf small.sofa -q --plot small.png"), 0);
         assert_null(strstr(run.out, "between"));
@@ -305,7 +288,7 @@ static void test_repairs_are_told(void **state) {
     head.ir[3][0][5] = NAN;
     head.position[4][2] = 0;
     write_head(&f, &head);
-    write_sofa("odd.sofa", &f);
+    test_write_bytes("odd.sofa", f.bytes, f.size);
     free(f.bytes);
     assert_int_equal(test_program(&run, "hrtf odd.sofa --at 90,0"), 0);
     assert_non_null(strstr(run.err, "0.7 m apart"));

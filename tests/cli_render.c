@@ -3,10 +3,10 @@
 
 /* `pinna render` and `pinna check` as a user meets them: what they print and leave behind, usage, outputs that cannot
  * be written, interruption, the JSON documents. */
-#include <cjson/cJSON.h>
 #include <dirent.h>
 #include <unistd.h>
 
+#include "json_support.h"
 #include "render_support.h"
 
 static test_run run;
@@ -38,20 +38,6 @@ static cJSON *json(void) {
     if (run.status != 0 || document == NULL)
         fail_msg("%d, no JSON: %s%s", run.status, run.out, run.err);
     return document;
-}
-
-static double number(const cJSON *document, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(document, key);
-    if (!cJSON_IsNumber(item))
-        fail_msg("no number '%s' in %s", key, run.out);
-    return item->valuedouble;
-}
-
-static const char *text(const cJSON *document, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(document, key);
-    if (!cJSON_IsString(item))
-        fail_msg("no text '%s' in %s", key, run.out);
-    return item->valuestring;
 }
 
 /* ------------------------------------------------------------------ what it does */

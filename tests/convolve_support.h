@@ -3,7 +3,7 @@
 #ifndef PN_TESTS_CONVOLVE_SUPPORT_H
 #define PN_TESTS_CONVOLVE_SUPPORT_H
 
-#include "support.h"
+#include "exact_convolution.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "convolve/convolver.h"
 #include "device/cpu.h"
-#include "signal/fft.h"
 
 /* What the tests of the convolver share: random streams and matrices, their convolution in double precision
  * (signal/fft.h, itself tested against the definition), a trap for allocations, a device that fails. */
@@ -121,19 +120,19 @@ static inline void free_matrix(matrix *m) {
     m->count = 0;
 }
 
-/* out[o] = sum of the exact convolutions, `frames` frames; overwritten. */
-static inline void convolve_exactly(const stream *s, const matrix *m, double *const *out) {
-    for (int o = 0; o < s->outputs; ++o)
-        memset(out[o], 0, s->frames * sizeof(double));
+/* out = the sum of an output's exact convolutions, s->frames frames; overwritten. */
+static inline void convolve_output(const stream *s, const matrix *m, int output, double *out) {
+    memset(out, 0, s->frames * sizeof *out);
     for (size_t e = 0; e < m->count; ++e) {
         const pinna_ir *ir = &m->ir[e];
-        double *part = pn_alloc(s->frames + ir->length, sizeof *part);
-        pinna_error err;
-        assert_ok(pn_fft_convolve(s->in[ir->input], s->frames, ir->taps, ir->length, part, &err), &err);
-        for (size_t n = 0; n < s->frames; ++n)
-            out[ir->output][n] += part[n];
-        pn_free(part);
+        if (ir->output == output)
+            test_add_convolved(out, s->frames, 0, s->in[ir->input], s->frames, ir->taps, ir->length, 1);
     }
+}
+
+static inline void convolve_exactly(const stream *s, const matrix *m, double *const *out) {
+    for (int o = 0; o < s->outputs; ++o)
+        convolve_output(s, m, o, out[o]);
 }
 
 static inline void assert_stream(const stream *s, size_t frames, double bound) {

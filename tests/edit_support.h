@@ -161,22 +161,6 @@ static inline void go_on(edit_run *r, size_t at, size_t frames) {
     r->most_parts = parts > r->most_parts ? parts : r->most_parts;
 }
 
-/* One output of m, exactly. */
-static inline void convolve_output(const stream *s, const matrix *m, int output, double *out) {
-    memset(out, 0, s->frames * sizeof *out);
-    for (size_t e = 0; e < m->count; ++e) {
-        const pinna_ir *ir = &m->ir[e];
-        if (ir->output != output)
-            continue;
-        double *part = pn_alloc(s->frames + ir->length, sizeof *part);
-        pinna_error err = {0};
-        assert_ok(pn_fft_convolve(s->in[ir->input], s->frames, ir->taps, ir->length, part, &err), &err);
-        for (size_t n = 0; n < s->frames; ++n)
-            out[n] += part[n];
-        pn_free(part);
-    }
-}
-
 static inline void compare(edit_run *r) {
     stream *s = &r->s;
     double *next = pn_alloc(s->frames, sizeof *next);

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "exact_convolution.h"
 #include "io/audio_file.h"
-#include "signal/fft.h"
-#include "support.h"
 
 /* `pinna convolve` through files, against convolution in double precision, on the CPU and, where there is one, on an
  * OpenCL device. */
@@ -51,16 +49,6 @@ static pn_audio load(const char *path) {
     return audio;
 }
 
-/* sum (length frames) += a * b */
-static void add_product(double *sum, const float *a, size_t na, const float *b, size_t nb, double gain) {
-    pinna_error err = {0};
-    double *product = pn_alloc(na + nb - 1, sizeof *product);
-    assert_ok(pn_fft_convolve(a, na, b, nb, product, &err), &err);
-    for (size_t n = 0; n < na + nb - 1; ++n)
-        sum[n] += gain * product[n];
-    pn_free(product);
-}
-
 /* out[o] = sum over inputs i of in[i] * ir[route[i][o]]; -1 = nothing. */
 typedef struct {
     int inputs, responses, outputs;
@@ -88,7 +76,8 @@ static void check(const char *device, double bound, const layout *l, size_t in_f
         memset(wanted, 0, frames * sizeof *wanted);
         for (int i = 0; i < l->inputs; ++i) {
             if (l->route[i][o] >= 0)
-                add_product(wanted, in.channel[i], in_frames, ir.channel[l->route[i][o]], ir_frames, 1);
+                test_add_convolved(wanted, frames, 0, in.channel[i], in_frames, ir.channel[l->route[i][o]],
+                                   ir_frames, 1);
         }
         assert_below(test_error_db_f64(out.channel[o], wanted, frames), bound);
     }
@@ -159,7 +148,7 @@ static void test_wet_and_dry(void **state) {
         for (size_t n = 0; n < 12000; ++n)
             wanted[n] = dry * in.channel[o][n];
         for (int i = 0; i < 2; ++i)
-            add_product(wanted, in.channel[i], 12000, ir.channel[2 * i + o], 5000, wet);
+            test_add_convolved(wanted, out.frames, 0, in.channel[i], 12000, ir.channel[2 * i + o], 5000, wet);
         assert_below(test_error_db_f64(out.channel[o], wanted, out.frames), -120);
     }
     pn_free(wanted);
@@ -179,8 +168,8 @@ static void check_swap(double time_s, size_t second_frames) {
     size_t longer = second_frames > 9000 ? second_frames : 9000, at = (size_t)lround(time_s * 48000);
     assert_int_equal(out.frames, 60000 + longer - 1);
     double *old = pn_alloc(out.frames, sizeof *old), *new = pn_alloc(out.frames, sizeof *new);
-    add_product(old, in.channel[0], 60000, ir.channel[0], 9000, 1);
-    add_product(new, in.channel[0], 60000, other.channel[0], second_frames, 1);
+    test_add_convolved(old, out.frames, 0, in.channel[0], 60000, ir.channel[0], 9000, 1);
+    test_add_convolved(new, out.frames, 0, in.channel[0], 60000, other.channel[0], second_frames, 1);
     for (size_t n = at; n < out.frames; ++n) {
         double share = fmin(1, (double)(n - at + 1) / 961);
         old[n] += share * (new[n] - old[n]);

@@ -272,15 +272,6 @@ static void expect(const char *path, pinna_status expected, const char *part) {
         fail_msg("'%s' does not say '%s' and '%s'", err.text, part, path);
 }
 
-static const char *write_bytes(const char *name, const void *data, size_t size) {
-    const char *path = test_path(name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-    return path;
-}
-
 static void test_no_sets(void **state) {
     (void)state;
     size_t size;
@@ -289,9 +280,9 @@ static void test_no_sets(void **state) {
     expect(test_folder(), PINNA_BAD_FILE, "not a regular file");
     expect(test_write_text("empty.sofa", ""), PINNA_BAD_FILE, "empty");
     expect(test_write_text("link.sofa", "../share/x.sofa"), PINNA_BAD_FILE, "SOFA is HDF5");
-    expect(write_bytes("netcdf3.sofa", "CDF\1........", 12), PINNA_BAD_FILE, "netCDF 3");
-    expect(write_bytes("short.sofa", data, size / 3), PINNA_BAD_FILE, "cut off");
-    expect(write_bytes("head.sofa", data, 20), PINNA_BAD_FILE, "cut off");
+    expect(test_write_bytes("netcdf3.sofa", "CDF\1........", 12), PINNA_BAD_FILE, "netCDF 3");
+    expect(test_write_bytes("short.sofa", data, size / 3), PINNA_BAD_FILE, "cut off");
+    expect(test_write_bytes("head.sofa", data, 20), PINNA_BAD_FILE, "cut off");
 }
 
 /* The attribute's bytes changed in place: a file of another convention. */
@@ -309,7 +300,7 @@ static void test_other_convention(void **state) {
         }
     }
     assert_true(changed > 0);
-    expect(write_bytes("sos.sofa", copy, size), PINNA_BAD_FILE, "convention is SimpleFreeFieldSOS");
+    expect(test_write_bytes("sos.sofa", copy, size), PINNA_BAD_FILE, "convention is SimpleFreeFieldSOS");
     pn_free(copy);
 }
 

@@ -39,22 +39,14 @@ static void a_fed_bank_goes_on(void **state) {
     check((test_bank_shape){128, 32, 17, 40, 30, 16, EVERYTHING}, 11);
 }
 
-/* The other kind's kernels: vectors of bins for processors, single bins for graphics cards. */
+static void check_kind(pn_backend *on) {
+    assert_below(test_bank_run((test_bank_shape){128, 64, 17, 30, 20, 12, EVERYTHING}, on, 0, true, NULL),
+                 BOUND_DB);
+}
+
 static void both_kinds_of_kernels_match(void **state) {
     (void)state;
-    static const pn_opencl_type types[] = {PN_OPENCL_GPU, PN_OPENCL_CPU};
-    for (int t = 0; t < 2; ++t) {
-        pn_opencl_info info = ((const pn_opencl *)backend)->info;
-        pn_opencl *device = NULL;
-        pinna_error err = {0};
-        info.type = types[t];
-        assert_ok(pn_opencl_device_open(&info, &device, &err), &err);
-        device->head.ops = backend->ops;
-        double db = test_bank_run((test_bank_shape){128, 64, 17, 30, 20, 12, EVERYTHING}, &device->head, 0,
-                                  true, NULL);
-        pn_opencl_device_close(device);
-        assert_below(db, BOUND_DB);
-    }
+    run_with_each_kind(check_kind);
 }
 
 /* Silence is exact before the first sound and once the last has left the longest delay and the filter, and a job is

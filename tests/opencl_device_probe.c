@@ -116,10 +116,7 @@ static void platform_without_device(void **state) {
     pn_messages *messages = pn_messages_create(NULL, NULL);
     assert_ok(pn_backend_open("auto", NULL, messages, &backend, &err), &err);
     pn_backend_close(backend);
-    for (size_t i = 0; i < pn_messages_count(messages); ++i) {
-        pinna_message_level level;
-        assert_null(strstr(pn_messages_get(messages, i, &level), "shows no device"));
-    }
+    assert_int_equal(test_told(messages, "shows no device"), 0);
     pn_messages_free(messages);
 }
 

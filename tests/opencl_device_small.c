@@ -68,23 +68,16 @@ static void run_sources(pn_backend *on) {
     assert_below(test_bank_run(shape, on, 1, true, NULL), -115);
 }
 
-/* With the kernels for graphics cards and with those for processors, whatever the device is. */
+static void run_all(pn_backend *on) {
+    run_levels(on, -115);
+    run_sources(on);
+    on->spectra_bits = 16;
+    run_levels(on, -90);
+}
+
 static void levels_and_sources(void **state) {
     (void)state;
-    static const pn_opencl_type types[] = {PN_OPENCL_GPU, PN_OPENCL_CPU};
-    for (int t = 0; t < 2; ++t) {
-        pn_opencl_info info = ((const pn_opencl *)backend)->info;
-        pn_opencl *device = NULL;
-        pinna_error err = {0};
-        info.type = types[t];
-        assert_ok(pn_opencl_device_open(&info, &device, &err), &err);
-        device->head.ops = backend->ops;
-        run_levels(&device->head, -115);
-        run_sources(&device->head);
-        device->head.spectra_bits = 16;
-        run_levels(&device->head, -90);
-        pn_opencl_device_close(device);
-    }
+    run_with_each_kind(run_all);
 }
 
 /* A transform of the bank in two launches. */

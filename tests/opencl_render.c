@@ -17,16 +17,6 @@ static const char scene[] =
     "0]}, {time: 1, position: [9, 2, 0]}]}\n"
     "buses: [{name: hall, reverb: {ir: builtin, predelay: 0.01}}]\n";
 
-static int told(const pn_messages *messages, const char *word) {
-    int count = 0;
-    for (size_t k = 0; k < pn_messages_count(messages); ++k) {
-        pinna_message_level level;
-        const char *text = pn_messages_get(messages, k, &level);
-        count += level == PINNA_WARNING && strstr(text, word) != NULL;
-    }
-    return count;
-}
-
 /* Renders all, with the device's k-th command from block 20 on failing (0: none). */
 static void render_failing(const char *device, long k, test_mix *mix, int *warnings, char name[32]) {
     pn_messages *messages = pn_messages_create(NULL, NULL);
@@ -44,21 +34,25 @@ static void render_failing(const char *device, long k, test_mix *mix, int *warni
         assert_ok(pn_renderer_process(r, mix->side[0] + at, mix->side[1] + at, &err), &err);
     }
     pn_opencl_fail_at(0);
-    *warnings = told(messages, "opencl");
+    *warnings = test_warned(messages, "opencl");
     snprintf(name, 32, "%s", pn_renderer_device(r));
     pn_renderer_free(r);
     pn_messages_free(messages);
 }
 
-static void a_lost_device_is_not_heard(void **state) {
-    (void)state;
+static pn_backend *open_or_skip(void) {
     pn_backend *backend = NULL;
     pinna_error err = {0};
     if (pn_backend_open("opencl", NULL, NULL, &backend, &err) != PINNA_OK) {
         print_message("not run: %s\n", err.text);
         skip();
     }
-    pn_backend_close(backend);
+    return backend;
+}
+
+static void a_lost_device_is_not_heard(void **state) {
+    (void)state;
+    pn_backend_close(open_or_skip());
     test_mix cpu, mix;
     int warnings;
     char name[32];
@@ -79,12 +73,8 @@ static void a_lost_device_is_not_heard(void **state) {
 /* A convolver for which there is no room on the device: an error, or the CPU where nobody asked for the device. */
 static void a_full_device_is_replaced_if_auto_chose_it(void **state) {
     (void)state;
-    pn_backend *backend = NULL;
+    pn_backend *backend = open_or_skip();
     pinna_error err = {0};
-    if (pn_backend_open("opencl", NULL, NULL, &backend, &err) != PINNA_OK) {
-        print_message("not run: %s\n", err.text);
-        skip();
-    }
     static const float taps[3] = {1, 0.5f, 0.25f};
     static float in[64], out[64];
     const pinna_ir ir = {0, 0, taps, 3};
@@ -102,12 +92,12 @@ static void a_full_device_is_replaced_if_auto_chose_it(void **state) {
     pn_opencl_fail_buffer_at(1);
     assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
     assert_non_null(strstr(err.text, " MB"));
-    assert_int_equal(told(messages, "opencl"), 0);
+    assert_int_equal(test_warned(messages, "opencl"), 0);
     backend->by_auto = true;
     pn_opencl_fail_buffer_at(1);
     assert_ok(pn_convolver_create(&desc, &convolver, &err), &err);
     pn_opencl_fail_buffer_at(0);
-    assert_int_equal(told(messages, "the CPU convolves instead"), 1);
+    assert_int_equal(test_warned(messages, "the CPU convolves instead"), 1);
     assert_string_equal(pn_convolver_device(convolver), "cpu");
     in[0] = 1;
     assert_ok(pn_convolver_block_process(convolver, inputs, outputs, &err), &err);

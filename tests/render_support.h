@@ -13,8 +13,7 @@
 #include "io/audio_file.h"
 #include "render/renderer.h"
 #include "scene/reader.h"
-#include "signal/fft.h"
-#include "support.h"
+#include "exact_convolution.h"
 
 /* What the tests of the renderer share: scenes from text to samples, clips written and read, float64 models. */
 
@@ -105,18 +104,6 @@ static inline void test_read_wav(const char *path, test_mix *mix) {
         memcpy(mix->side[side], audio.channel[side], audio.frames * sizeof(float));
     }
     pn_audio_clear(&audio);
-}
-
-/* to[at + n] += gain * (a convolved with b)[n], as far as `to` goes. */
-static inline void test_add_convolved(double *to, size_t frames, size_t at, const float *a, size_t na,
-                                      const float *b, size_t nb, double gain) {
-    double *product = malloc((na + nb) * sizeof *product);
-    pinna_error err = {0};
-    assert_non_null(product);
-    assert_ok(pn_fft_convolve(a, na, b, nb, product, &err), &err);
-    for (size_t n = 0; n < na + nb - 1 && at + n < frames; ++n)
-        to[at + n] += gain * product[n];
-    free(product);
 }
 
 /* 20 log10 of the RMS of the difference of both sides re the RMS of b. */

@@ -407,4 +407,50 @@ static inline void write_head(sofa_file *f, const sofa_head *h) {
     sofa_finish(f);
 }
 
+/* ---- the head as spectra */
+
+typedef struct {
+    double frequency[200], re[HEAD_M][2][200], im[HEAD_M][2][200];
+    int bins;
+} spectra;
+
+/* The transform of the head by its definition, at the frequencies that are set, `shift` samples earlier; sign -1: exp(-jwt)
+ * is later. */
+static inline void transform_head(const sofa_head *h, spectra *s, double sign, double shift) {
+    for (int i = 0; i < HEAD_M; ++i)
+        for (int ear = 0; ear < 2; ++ear)
+            for (int k = 0; k < s->bins; ++k) {
+                double re = 0, im = 0, w = 2 * acos(-1) * s->frequency[k] / HEAD_RATE;
+                for (int n = 0; n < HEAD_N; ++n) {
+                    re += h->ir[i][ear][n] * cos(w * (n - shift));
+                    im += sign * h->ir[i][ear][n] * sin(w * (n - shift));
+                }
+                s->re[i][ear][k] = re;
+                s->im[i][ear][k] = im;
+            }
+}
+
+static inline void write_spectra(sofa_file *f, const sofa_head *h, const spectra *s) {
+    const char *unit[] = {"Units", "hertz", NULL};
+    uint64_t shape[] = {HEAD_M, 2, (uint64_t)s->bins};
+    double *re = calloc(HEAD_M * 2 * 200, sizeof *re), *im = calloc(HEAD_M * 2 * 200, sizeof *im);
+    for (int r = 0; r < HEAD_M * 2; ++r) {
+        memcpy(re + r * s->bins, s->re[r / 2][r % 2], (size_t)s->bins * sizeof *re);
+        memcpy(im + r * s->bins, s->im[r / 2][r % 2], (size_t)s->bins * sizeof *im);
+    }
+    write_frame(f, h);
+    sofa_variable(f, "N", 1, shape + 2, s->frequency, unit);
+    sofa_variable(f, "Data.Real", 3, shape, re, NULL);
+    sofa_variable(f, "Data.Imag", 3, shape, im, NULL);
+    sofa_finish(f);
+    free(re);
+    free(im);
+}
+
+static inline void fill_even(spectra *s, int first, int last, double step) {
+    s->bins = last - first + 1;
+    for (int k = first; k <= last; ++k)
+        s->frequency[k - first] = k * step;
+}
+
 #endif

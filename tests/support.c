@@ -6,6 +6,7 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,29 @@ double test_error_db_f64(const float *a, const double *b, size_t count) {
         reference += b[i] * b[i];
     }
     return isfinite(error) ? ratio_db(error, reference) : 400;
+}
+
+pn_vec3 test_fibonacci(int i, int n) {
+    double z = 1 - (2 * i + 1.0) / n, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
+    return (pn_vec3){r * cos(a), r * sin(a), z};
+}
+
+static int count_messages(const pn_messages *messages, const char *part, bool only_warnings) {
+    int count = 0;
+    for (size_t k = 0; k < pn_messages_count(messages); ++k) {
+        pinna_message_level level;
+        const char *text = pn_messages_get(messages, k, &level);
+        count += (level == PINNA_WARNING || !only_warnings) && strstr(text, part) != NULL;
+    }
+    return count;
+}
+
+int test_told(const pn_messages *messages, const char *part) {
+    return count_messages(messages, part, false);
+}
+
+int test_warned(const pn_messages *messages, const char *part) {
+    return count_messages(messages, part, true);
 }
 
 void test_assert_ok(pinna_status status, const pinna_error *err, const char *file, int line) {
@@ -103,13 +127,17 @@ const char *test_path(const char *name) {
     return path;
 }
 
-const char *test_write_text(const char *name, const char *text) {
+const char *test_write_bytes(const char *name, const void *bytes, size_t size) {
     const char *path = test_path(name);
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
     return path;
+}
+
+const char *test_write_text(const char *name, const char *text) {
+    return test_write_bytes(name, text, strlen(text));
 }
 
 int test_file_exists(const char *path) {

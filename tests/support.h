@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/messages.h"
 #include "base/status.h"
+#include "base/vec.h"
 
 /* What the tests share: repeatable noise, errors in dB, temporary folders, running the real program. */
 
@@ -21,6 +23,13 @@ void test_fill_noise(float *out, size_t count, uint64_t seed, double gain);
 /* 20 log10(rms(a - b) / rms(b)); -400 when equal. */
 double test_error_db(const float *a, const float *b, size_t count);
 double test_error_db_f64(const float *a, const double *b, size_t count);
+
+/* Direction i of n that cover the sphere evenly, in a Fibonacci spiral from the top down. */
+pn_vec3 test_fibonacci(int i, int n);
+
+/* How many of the messages, or of the warnings among them, say `part`. */
+int test_told(const pn_messages *messages, const char *part);
+int test_warned(const pn_messages *messages, const char *part);
 
 /* Fails the test, with the message of err, when status is not PINNA_OK. */
 #define assert_ok(status, err) test_assert_ok((status), (err), __FILE__, __LINE__)
@@ -34,7 +43,8 @@ void test_assert_below(double value, double bound, const char *what, const char 
 const char *test_folder(void);
 /* A path in that folder; valid for the next 15 calls. */
 const char *test_path(const char *name);
-/* Writes a text file into the folder; returns its path. */
+/* Writes a file into the folder; returns its path. */
+const char *test_write_bytes(const char *name, const void *bytes, size_t size);
 const char *test_write_text(const char *name, const char *text);
 int test_file_exists(const char *path);
 

@@ -3,7 +3,7 @@
 /* Levels on the CPU against their definition in double precision: every kind of SIMD, counts of partitions around
  * the multiples of four that one sweep takes, matrices that fall into components, shares of any size; and what
  * must give the same bits: threads, reset, feeding, borrowing. */
-#include "support.h"
+#include "exact_convolution.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include "device/cpu_level.h"
 #include "device/ops.h"
-#include "signal/fft.h"
 
 enum { MOST_ENTRIES = 8, MOST_CHANNELS = 5, DEFINED_BLOCK = 1024 };
 
@@ -107,12 +106,8 @@ static void convolve_exactly(const bench *b, const float *const *in, double *con
         memset(expected[o], 0, b->frames * sizeof **expected);
     for (int e = 0; e < b->desc.entries; ++e) {
         const pn_level_entry *entry = &b->entry[e];
-        double *part = pn_alloc(b->frames + entry->length, sizeof *part);
-        pinna_error err = {0};
-        assert_ok(pn_fft_convolve(in[entry->input], b->frames, entry->taps, entry->length, part, &err), &err);
-        for (size_t n = 0; n < b->frames; ++n)
-            expected[entry->output][n] += part[n];
-        pn_free(part);
+        test_add_convolved(expected[entry->output], b->frames, 0, in[entry->input], b->frames, entry->taps,
+                           entry->length, 1);
     }
 }
 

@@ -520,7 +520,6 @@ static void test_spill(void **state) {
     assert_ok(pn_spill_open(test_path("beside.wav"), 2, &spill, &err), &err);
     assert_ok(pn_spill_write(spill, noise, FRAMES, &err), &err);
     assert_int_equal(count_files("pinna-"), 0);
-    assert_int_equal(pn_spill_frames(spill), FRAMES);
     assert_ok(pn_spill_read(spill, rows, 4000, &got, &err), &err);
     assert_memory_equal(b, right, 4000 * sizeof(float));
     assert_ok(pn_spill_read(spill, rows, 4000, &got, &err), &err);

@@ -55,10 +55,8 @@ static int make_sphere(void **state) {
     pn_hrtf_options options = {.equalise_given = true, .grid = -1, .no_cache = true};
     assert_ok(pn_fft_create(TAPS, &fft, &err), &err);
     assert_ok(pn_measured_create(&measured, DIRECTIONS, TAPS, RATE, &err), &err);
-    for (int i = 0; i < DIRECTIONS; ++i) {
-        double z = 1 - (2 * i + 1.0) / DIRECTIONS, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
-        fill(&measured, i, (pn_vec3){r * cos(a), r * sin(a), z}, fft);
-    }
+    for (int i = 0; i < DIRECTIONS; ++i)
+        fill(&measured, i, test_fibonacci(i, DIRECTIONS), fft);
     pn_fft_free(fft);
     assert_ok(pn_hrtf_from_measured(&measured, "sphere", RATE, &options, NULL, &set, &err), &err);
     return 0;
@@ -82,20 +80,10 @@ static fixture make(const pn_aimer_desc *desc) {
     fixture f = {0};
     pinna_error err = {0};
     assert_ok(pn_aimer_create(desc, &f.aimer, &err), &err);
-    const pn_aimer_bank *needs = pn_aimer_get_bank(f.aimer);
-    const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
-    f.bank = (pn_bank_desc){
-        .size = SIZE,
-        .quantum = 256,
-        .sources = 1,
-        .nodes = info->directions,
-        .taps = info->taps,
-        .max_delay = needs->max_delay,
-        .responses = pn_hrtf_responses(desc->hrtf),
-        .tints = needs->tints,
-        .tint_taps = needs->tint_taps,
-        .tint_responses = needs->tint_responses,
-    };
+    f.bank = *pn_aimer_get_bank(f.aimer);
+    f.bank.size = SIZE;
+    f.bank.quantum = 256;
+    f.bank.sources = 1;
     assert_ok(pn_bank_desc_check(&f.bank, &err), &err);
     pn_aim_hint_init(&f.hint);
     return f;

@@ -9,9 +9,8 @@
 
 #include "base/memory.h"
 #include "base/vec.h"
-#include "signal/fft.h"
+#include "exact_convolution.h"
 #include "signal/rafft_impl.h"
-#include "support.h"
 
 enum { MAX_KINDS = 5 };
 
@@ -46,7 +45,6 @@ static void bench_open(bench *b, const kind *k, int size) {
     b->size = size;
     b->half = size / 2;
     b->lanes = pn_rafft_lanes(b->fft);
-    assert_int_equal(pn_rafft_size(b->fft), size);
     b->samples = pn_alloc_floats((size_t)size);
     b->spectrum = pn_alloc_floats((size_t)size);
     b->other = pn_alloc_floats((size_t)size);
@@ -77,13 +75,15 @@ static size_t place(const bench *b, int bin) {
     return (size_t)(bin / b->lanes) * 2 * (size_t)b->lanes + (size_t)(bin % b->lanes);
 }
 
-/* The root at which a bin stands: k of (1/4 + k) / M turns, by the bin's frequency. */
+/* The root at which a bin stands: k of (1/4 + k) / M turns. In the tree's order k is the leaf's index with its bits
+ * reversed; V * V leaves stand as V vectors, the lanes across them (rafft_impl.h). */
 static int root_of(const bench *b, int bin) {
-    double turns = -(double)pn_rafft_bin_frequency(b->fft)[bin];
-    assert_below(fabs(turns), 0.5);
-    double k = (turns < 0 ? turns + 1 : turns) * b->half - 0.25;
-    assert_below(fabs(k - nearbyint(k)), 0.1);
-    return (int)nearbyint(k);
+    int v = bin / b->lanes, lane = bin % b->lanes;
+    int leaf = (v / b->lanes * b->lanes + lane) * b->lanes + v % b->lanes, root = 0;
+    for (int bit = 1; bit < b->half; bit *= 2)
+        if ((leaf & bit) != 0)
+            root += b->half / 2 / bit;
+    return root;
 }
 
 static pn_complex turned(double turns) {
@@ -270,8 +270,27 @@ static void test_multiply_add(void **state) {
     over_all(check_multiply_add, 65536);
 }
 
+/* What rafft.h says that the factors are. */
+static void make_ramp(const bench *b, double delay, float *ramp) {
+    pn_rafft_ramp factors;
+    pn_rafft_ramp_factors(b->fft, delay, &factors);
+    for (int bin = 0; bin < b->half; ++bin) {
+        int lane = bin % b->lanes;
+        float re = factors.lane[lane], im = factors.lane[b->lanes + lane];
+        for (int bit = 0; 1 << bit < b->half / b->lanes; ++bit) {
+            if ((bin / b->lanes >> bit & 1) == 0)
+                continue;
+            float turned_re = re * factors.turn[bit][0] - im * factors.turn[bit][1];
+            im = re * factors.turn[bit][1] + im * factors.turn[bit][0];
+            re = turned_re;
+        }
+        ramp[place(b, bin)] = re;
+        ramp[place(b, bin) + (size_t)b->lanes] = im;
+    }
+}
+
 static double ramp_error_db(bench *b, double delay) {
-    pn_rafft_delay_ramp(b->fft, delay, b->spectrum);
+    make_ramp(b, delay, b->spectrum);
     double error = 0;
     for (int bin = 0; bin < b->half; ++bin) {
         double turns = (0.25 + root_of(b, bin)) / b->half;
@@ -309,7 +328,7 @@ static void check_delay_of_samples(const kind *k, int size) {
     bench_open(&b, k, size);
     int delay = size / 4 + 3;
     transform(&b, b.spectrum);
-    pn_rafft_delay_ramp(b.fft, delay, b.other);
+    make_ramp(&b, delay, b.other);
     pn_rafft_multiply_add(b.fft, b.sum, b.spectrum, b.other);
     pn_rafft_inverse(b.fft, b.sum, b.back, b.back + b.half, b.scratch);
     double *expected = pn_alloc((size_t)size, sizeof *expected);
@@ -335,8 +354,7 @@ static void check_overlap_save(const kind *k, int size) {
     float *taps = pn_alloc_floats((size_t)m + 1);
     test_fill_noise(taps, (size_t)m + 1, 99, 1);
     double *whole = pn_alloc((size_t)(3 * m + 1), sizeof *whole);
-    pinna_error err;
-    assert_ok(pn_fft_convolve(b.samples, (size_t)size, taps, (size_t)m + 1, whole, &err), &err);
+    test_convolve_exactly(b.samples, (size_t)size, taps, (size_t)m + 1, whole);
     transform(&b, b.spectrum);
     memcpy(b.back, taps, ((size_t)m + 1) * sizeof(float));
     memset(b.back + m + 1, 0, ((size_t)m - 1) * sizeof(float));
@@ -397,7 +415,8 @@ static void test_block_path_allocates_nothing(void **state) {
     bench_open(&b, &kinds[kind_count - 1], 1024);
     long before = pn_memory_count();
     transform(&b, b.spectrum);
-    pn_rafft_delay_ramp(b.fft, 1.5, b.other);
+    pn_rafft_ramp factors;
+    pn_rafft_ramp_factors(b.fft, 1.5, &factors);
     pn_rafft_multiply_add(b.fft, b.sum, b.spectrum, b.other);
     pn_rafft_inverse(b.fft, b.sum, NULL, b.back, b.scratch);
     assert_int_equal(pn_memory_count(), before);

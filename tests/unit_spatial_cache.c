@@ -113,12 +113,7 @@ static void test_round_trip(void **state) {
 static const char *write_set(const char *name) {
     size_t size;
     const void *data = pn_sofa_builtin(&size);
-    const char *path = test_path(name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-    return path;
+    return test_write_bytes(name, data, size);
 }
 
 /* The content counts, not the folder; messages name the file as it is called now. */

@@ -94,11 +94,6 @@ static void head(pn_vec3 d, float *left, float *right) {
     pn_fft_free(fft);
 }
 
-static pn_vec3 fibonacci(int i, int n) {
-    double z = 1 - (2 * i + 1.0) / n, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
-    return (pn_vec3){r * cos(a), r * sin(a), z};
-}
-
 /* Rings of elevation, `step` degrees apart, down to `lowest`; azimuths as far apart at the horizon. */
 static int rings(double lowest, double step, pn_vec3 *to) {
     int count = 0;
@@ -162,7 +157,7 @@ static double mean_error_db(const pn_hrtf *hrtf, double lowest_z) {
     double sum = 0;
     int count = 0;
     for (int i = 0; i < PLACES; ++i) {
-        pn_vec3 d = fibonacci(i, PLACES);
+        pn_vec3 d = test_fibonacci(i, PLACES);
         if (d.z < lowest_z)
             continue;
         sum += error_at(hrtf, d);
@@ -180,7 +175,7 @@ static void test_better_than_blending(void **state) {
     int count = 0;
     for (int i = 0; i < 300 && count < COUNT; ++i) {
         if (test_noise(&noise) > 0 || 300 - i <= COUNT - count)
-            direction[count++] = fibonacci(i, 300);
+            direction[count++] = test_fibonacci(i, 300);
     }
     pn_hrtf *plain = make(direction, count, -1), *dense = make(direction, count, 0);
     double blended = mean_error_db(plain, -1), predicted = mean_error_db(dense, -1);
@@ -384,7 +379,7 @@ static void test_shells(void **state) {
     (void)state;
     pn_vec3 direction[200];
     for (int i = 0; i < 200; ++i)
-        direction[i] = fibonacci(i, 200);
+        direction[i] = test_fibonacci(i, 200);
     pn_messages *messages = pn_messages_create(NULL, NULL);
     pn_measured set = two_shells(direction, 200);
     const pn_hrtf_options options = {.grid = 500};
@@ -412,7 +407,7 @@ static void test_shells(void **state) {
     pn_hrtf_point p; /* both shells, weights of sum 1, used entries first, continuous at the shells */
     pn_hrtf_hint hint = {{-1, -1}};
     for (double r = 0.2; r < 1.2; r += 0.013) {
-        pn_hrtf_look_up(hrtf, pn_vec_scale(fibonacci(7, 50), r), &hint, &p);
+        pn_hrtf_look_up(hrtf, pn_vec_scale(test_fibonacci(7, 50), r), &hint, &p);
         double sum = 0, inner = 0;
         for (int k = 0; k < PN_HRTF_NODES; ++k) {
             assert_true(p.weight[k] >= 0 && p.node[k] >= 0 && p.node[k] < info->directions);
@@ -437,7 +432,7 @@ static double diffuse_db(const pn_hrtf *hrtf, double f) {
     pinna_error err = {0};
     double sum = 0;
     for (int i = 0; i < PLACES; ++i) {
-        assert_ok(pn_hrtf_response(hrtf, fibonacci(i, PLACES), h[0], h[1], &err), &err);
+        assert_ok(pn_hrtf_response(hrtf, test_fibonacci(i, PLACES), h[0], h[1], &err), &err);
         for (int line = 0; line < LINES; ++line) {
             double w = 2 * PN_PI * f * pow(2, (line - 4) / 27.0) / info->rate;
             for (int ear = 0; ear < 2; ++ear) {

@@ -16,13 +16,6 @@ static pinna_status read_bytes(const sofa_file *f, pn_measured *set, pn_messages
     return pn_sofa_read_memory(f->bytes, f->size, "test.sofa", set, messages, err);
 }
 
-static int told(const pn_messages *messages, const char *part) {
-    int count = 0;
-    for (size_t i = 0; i < pn_messages_count(messages); ++i)
-        count += strstr(pn_messages_get(messages, i, NULL), part) != NULL;
-    return count;
-}
-
 /* Greatest difference of what was read and what was written, after a scale and a delay of whole samples. */
 static double worst_difference(const pn_measured *set, const sofa_head *h, double scale) {
     double worst = 0;
@@ -96,7 +89,7 @@ static pn_measured read_and_hear(const char *part) {
     pn_messages *messages = pn_messages_create(NULL, NULL);
     write_head(&f, &head);
     assert_ok(read_bytes(&f, &set, messages, &err), &err);
-    if (part == NULL ? pn_messages_count(messages) != 0 : told(messages, part) != 1)
+    if (part == NULL ? pn_messages_count(messages) != 0 : test_told(messages, part) != 1)
         fail_msg("not said once: '%s', but '%s'", part,
                  pn_messages_count(messages) ? pn_messages_get(messages, 0, NULL) : "");
     pn_messages_free(messages);
@@ -251,161 +244,6 @@ static void test_turned_heads(void **state) {
     pn_measured_clear(&set);
 }
 
-/* ---- spectra */
-
-typedef struct {
-    double frequency[200], re[HEAD_M][2][200], im[HEAD_M][2][200];
-    int bins;
-} spectra;
-
-/* The transform of the head by its definition, `shift` samples earlier; sign -1: exp(-jwt) is later. */
-static void transform(const sofa_head *h, spectra *s, double sign, double shift) {
-    for (int i = 0; i < HEAD_M; ++i)
-        for (int ear = 0; ear < 2; ++ear)
-            for (int k = 0; k < s->bins; ++k) {
-                double re = 0, im = 0, w = 2 * acos(-1) * s->frequency[k] / HEAD_RATE;
-                for (int n = 0; n < HEAD_N; ++n) {
-                    re += h->ir[i][ear][n] * cos(w * (n - shift));
-                    im += sign * h->ir[i][ear][n] * sin(w * (n - shift));
-                }
-                s->re[i][ear][k] = re;
-                s->im[i][ear][k] = im;
-            }
-}
-
-static void write_spectra(sofa_file *f, const sofa_head *h, const spectra *s) {
-    const char *unit[] = {"Units", "hertz", NULL};
-    uint64_t shape[] = {HEAD_M, 2, (uint64_t)s->bins};
-    double *re = calloc(HEAD_M * 2 * 200, sizeof *re), *im = calloc(HEAD_M * 2 * 200, sizeof *im);
-    for (int r = 0; r < HEAD_M * 2; ++r) {
-        memcpy(re + r * s->bins, s->re[r / 2][r % 2], (size_t)s->bins * sizeof *re);
-        memcpy(im + r * s->bins, s->im[r / 2][r % 2], (size_t)s->bins * sizeof *im);
-    }
-    write_frame(f, h);
-    sofa_variable(f, "N", 1, shape + 2, s->frequency, unit);
-    sofa_variable(f, "Data.Real", 3, shape, re, NULL);
-    sofa_variable(f, "Data.Imag", 3, shape, im, NULL);
-    sofa_finish(f);
-    free(re);
-    free(im);
-}
-
-static pn_measured read_spectra(const spectra *s, const char *part) {
-    sofa_file f = {0};
-    pn_measured set;
-    pinna_error err = {0};
-    pn_messages *messages = pn_messages_create(NULL, NULL);
-    head.convention = "SimpleFreeFieldHRTF";
-    head.leave_out = "Data.SamplingRate";
-    write_spectra(&f, &head, s);
-    assert_ok(read_bytes(&f, &set, messages, &err), &err);
-    if (told(messages, part) != 1)
-        fail_msg("not said: '%s', but '%s'", part, pn_messages_get(messages, 0, NULL));
-    pn_messages_free(messages);
-    free(f.bytes);
-    return set;
-}
-
-/* RMS of the difference to the head's own pulses, relative to them, dB; time by delay[]. */
-static double pulse_error(const pn_measured *set, double shift) {
-    double error = 0, all = 0;
-    for (int i = 0; i < HEAD_M; ++i)
-        for (int ear = 0; ear < 2; ++ear)
-            for (int n = 0; n < set->taps; ++n) {
-                double t = (n + set->delay[2 * i + ear]) * HEAD_RATE / set->rate + shift;
-                double expected = head_value(head.position[i], ear, t) * HEAD_RATE / set->rate;
-                error += pow((double)pn_measured_ir(set, i, ear)[n] - expected, 2);
-                all += expected * expected;
-            }
-    return 10 * log10(error / all + 1e-40);
-}
-
-static void fill_even(spectra *s, int first, int last, double step) {
-    s->bins = last - first + 1;
-    for (int k = first; k <= last; ++k)
-        s->frequency[k - first] = k * step;
-}
-
-static void test_even_spectra(void **state) {
-    (void)state;
-    static spectra s;
-    make_head(&head);
-    for (int plus = 0; plus < 2; ++plus) {
-        const char *sign = plus ? "exp(+jwt)" : "exp(-jwt)";
-        fill_even(&s, 0, 32, 750); /* all of 64 samples at 48 kHz */
-        transform(&head, &s, plus ? 1 : -1, 0);
-        pn_measured set = read_spectra(&s, sign);
-        assert_true(set.rate == 48000 && set.taps == 64);
-        assert_below(pulse_error(&set, 0), -100);
-        pn_measured_clear(&set);
-        fill_even(&s, 0, 47, 48000.0 / 95); /* an odd number of samples */
-        transform(&head, &s, plus ? 1 : -1, 0);
-        set = read_spectra(&s, sign);
-        assert_true(set.rate == 48000 && set.taps == 95);
-        assert_below(pulse_error(&set, 0), -100);
-        pn_measured_clear(&set);
-        fill_even(&s, 1, 63, 48000.0 / 128); /* neither 0 Hz nor half the rate: 0 Hz is held from 375 Hz */
-        transform(&head, &s, plus ? 1 : -1, 0);
-        set = read_spectra(&s, "0 Hz is continued");
-        assert_true(set.rate == 48000 && set.taps == 128);
-        assert_below(pulse_error(&set, 0), -40);
-        pn_measured_clear(&set);
-    }
-}
-
-/* Times relative to the middle of the head: the near ear hears before 0, and the delay says so. */
-static void test_spectra_before_time_0(void **state) {
-    (void)state;
-    static spectra s;
-    make_head(&head);
-    fill_even(&s, 0, 64, 375);
-    transform(&head, &s, -1, 20);
-    pn_measured set = read_spectra(&s, "exp(-jwt)");
-    assert_true(set.delay[0] < -10 && set.delay[0] > -64);
-    assert_below(pulse_error(&set, 20), -60); /* what may be left where the circle is cut */
-    pn_measured_clear(&set);
-}
-
-/* Sixth-octave-like steps, up to 20 kHz: nothing is known above, or between. */
-static void test_uneven_spectra(void **state) {
-    (void)state;
-    static spectra s;
-    make_head(&head);
-    for (s.bins = 0; s.bins < 140; ++s.bins)
-        s.frequency[s.bins] = 100 * pow(200, s.bins / 139.0);
-    transform(&head, &s, 1, 0);
-    pn_measured set = read_spectra(&s, "uneven, interpolated");
-    assert_true(set.rate == 44100);
-    assert_below(pulse_error(&set, 0), -35);
-    pn_measured_clear(&set);
-}
-
-static void test_no_spectra(void **state) {
-    (void)state;
-    static spectra s;
-    static const struct {
-        int bins, k;
-        double value;
-        const char *part;
-    } cases[] = {
-        {4, 0, 0, "4 frequencies"}, {20, 7, 100, "do not rise"}, {20, 3, -5, "-5 Hz"}, {20, 3, NAN, "nan"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
-        make_head(&head);
-        fill_even(&s, 0, cases[i].bins - 1, 1000);
-        transform(&head, &s, -1, 0);
-        s.frequency[cases[i].k] = cases[i].value;
-        sofa_file f = {0};
-        pn_measured set;
-        pinna_error err = {0};
-        head.convention = "SimpleFreeFieldHRTF";
-        write_spectra(&f, &head, &s);
-        assert_int_equal(read_bytes(&f, &set, NULL, &err), PINNA_BAD_FILE);
-        if (strstr(err.text, cases[i].part) == NULL)
-            fail_msg("'%s' does not say '%s'", err.text, cases[i].part);
-        free(f.bytes);
-    }
-}
-
 /* ---- damage */
 
 /* A copy of exactly its size, so that the address sanitizer sees what is read beyond. */
@@ -460,7 +298,7 @@ static void test_mutations(void **state) {
     write_head(&whole, &head);
     write_head(&cut, &head);
     fill_even(&s, 0, 32, 750);
-    transform(&head, &s, -1, 0);
+    transform_head(&head, &s, -1, 0);
     head.convention = "SimpleFreeFieldHRTF";
     write_spectra(&tones, &head, &s);
     mutate(&whole, 300, 1, 0);
@@ -595,10 +433,6 @@ int main(void) {
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_turned_heads),
-        cmocka_unit_test(test_even_spectra),
-        cmocka_unit_test(test_spectra_before_time_0),
-        cmocka_unit_test(test_uneven_spectra),
-        cmocka_unit_test(test_no_spectra),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_mutations_of_real_files),
         cmocka_unit_test(test_memory_failures),

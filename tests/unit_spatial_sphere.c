@@ -13,11 +13,6 @@
 
 enum { MOST = 2000 };
 
-static pn_vec3 fibonacci(int i, int n) {
-    double z = 1 - (2 * i + 1.0) / n, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
-    return (pn_vec3){r * cos(a), r * sin(a), z};
-}
-
 /* Rings of a measured set, all of their quads coplanar: elevation from..to in steps, and the pole. */
 static int rings(pn_vec3 *out, double from, double to, double step, double azimuth_step) {
     int n = 0;
@@ -74,7 +69,7 @@ static void check_point(const pn_sphere *s, pn_vec3 d, const pn_sphere_point *p)
 static void check_everywhere(const pn_sphere *s) {
     int hint = -1;
     for (int i = 0; i < 5000; ++i) {
-        pn_vec3 d = fibonacci(i, 5000);
+        pn_vec3 d = test_fibonacci(i, 5000);
         pn_sphere_point p, q;
         pn_sphere_look_up(s, d, &hint, &p);
         check_point(s, d, &p);
@@ -127,7 +122,7 @@ static void test_full_sphere(void **state) {
     (void)state;
     static pn_vec3 d[MOST];
     for (int i = 0; i < 500; ++i)
-        d[i] = fibonacci(i, 500);
+        d[i] = test_fibonacci(i, 500);
     pn_sphere *s = make(d, 500);
     assert_int_equal(pn_sphere_fills(s), 0);
     check_cover(s);
@@ -258,7 +253,7 @@ static void test_harmonics(void **state) {
     static double sum[TERMS][TERMS];
     for (int i = 0; i < POINTS; ++i) {
         double y[TERMS];
-        pn_harmonics(8, fibonacci(i, POINTS), y);
+        pn_harmonics(8, test_fibonacci(i, POINTS), y);
         for (int a = 0; a < TERMS; ++a) {
             for (int b = 0; b <= a; ++b)
                 sum[a][b] += y[a] * y[b] * 4 * PN_PI / POINTS;
@@ -281,7 +276,7 @@ static void test_fit_ignores_outliers(void **state) {
     static pn_vec3 d[N];
     static double value[N], fitted[N];
     for (int i = 0; i < N; ++i) {
-        d[i] = fibonacci(i, N);
+        d[i] = test_fibonacci(i, N);
         value[i] = 30 + 12 * d[i].y + 2 * d[i].x * d[i].z + (i % 10 == 3 ? 40 : 0);
     }
     pinna_error err = {0};
@@ -294,7 +289,7 @@ static void test_memory_failures(void **state) {
     (void)state;
     static pn_vec3 d[60];
     for (int i = 0; i < 60; ++i)
-        d[i] = fibonacci(i, 60);
+        d[i] = test_fibonacci(i, 60);
     pinna_status status = PINNA_NO_MEMORY;
     int k = 0;
     for (; status != PINNA_OK && k < 100; ++k) {

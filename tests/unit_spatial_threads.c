@@ -11,11 +11,6 @@
 
 enum { TAPS = 96, COUNT = 80 };
 
-static pn_vec3 fibonacci(int i, int n) {
-    double z = 1 - (2 * i + 1.0) / n, r = sqrt(1 - z * z), a = i * PN_PI * (3 - sqrt(5));
-    return (pn_vec3){r * cos(a), r * sin(a), z};
-}
-
 /* Noise that dies away, and starts later on the far side. */
 static pn_hrtf *make(int threads) {
     pn_measured set;
@@ -25,7 +20,7 @@ static pn_hrtf *make(int threads) {
     assert_ok(pn_pool_create(threads, &pool, &err), &err);
     assert_ok(pn_measured_create(&set, COUNT, TAPS, 48000, &err), &err);
     for (int i = 0; i < COUNT; ++i) {
-        set.direction[i] = fibonacci(i, COUNT);
+        set.direction[i] = test_fibonacci(i, COUNT);
         set.distance[i] = 1;
         for (int ear = 0; ear < 2; ++ear) {
             uint64_t noise = 9;

@@ -172,14 +172,10 @@ int pn_cmd_check(int argc, char **argv) {
     double rate = 0;
     int block = 0;
     const pn_option options[] = {
-        {"--hrtf", NULL, PN_OPTION_TEXT, &hrtf, "F", "a SOFA file, or builtin, instead of the scene's"},
-        {"--rate", NULL, PN_OPTION_NUMBER, &rate, "R", "Hz, instead of the scene's"},
-        {"--block", NULL, PN_OPTION_INTEGER, &block, "N", "frames, a power of two, instead of the scene's"},
-        PN_OPTION_DEVICE(session.common),
-        PN_OPTION_THREADS(session.common),
-        PN_OPTION_QUIET(session.common),
-        PN_OPTION_JSON(session.common),
-        {0},
+        PN_OPTION_SCENE_HRTF(hrtf),        PN_OPTION_SCENE_RATE(rate),
+        PN_OPTION_SCENE_BLOCK(block),      PN_OPTION_DEVICE(session.common),
+        PN_OPTION_THREADS(session.common), PN_OPTION_QUIET(session.common),
+        PN_OPTION_JSON(session.common),    {0},
     };
     const pn_command command = {
         "check",

@@ -171,15 +171,8 @@ static bool parse_equalise(const char *text, pn_hrtf_options *options) {
 /* By the filter that a source of the default field has there: nearer than 1 m, what a near source does to it. */
 static pinna_status respond(const job *j, const pn_aimer *aimer, pn_vec3 place, pinna_error *err) {
     const pn_hrtf_info *info = pn_hrtf_get_info(j->hrtf);
-    const pn_aimer_bank *needs = pn_aimer_get_bank(aimer);
-    pn_bank_desc bank = {.size = 64,
-                         .nodes = info->directions,
-                         .taps = info->taps,
-                         .max_delay = needs->max_delay,
-                         .responses = pn_hrtf_responses(j->hrtf),
-                         .tints = needs->tints,
-                         .tint_taps = needs->tint_taps,
-                         .tint_responses = needs->tint_responses};
+    pn_bank_desc bank = *pn_aimer_get_bank(aimer);
+    bank.size = 64;
     while (bank.size < j->at.length + info->guard)
         bank.size *= 2;
     pn_aim aim = {.relative = place, .gain = 1, .field = PN_FIELD_AUTO};

@@ -12,9 +12,9 @@ int pn_cmd_render(int argc, char **argv) {
     const pn_option options[] = {
         {"--output", "-o", PN_OPTION_TEXT, &session.out, "OUT",
          "the file to write (.wav .w64 .caf .aiff .flac .ogg, or -)"},
-        {"--hrtf", NULL, PN_OPTION_TEXT, &hrtf, "F", "a SOFA file, or builtin, instead of the scene's"},
-        {"--rate", NULL, PN_OPTION_NUMBER, &rate, "R", "Hz, instead of the scene's"},
-        {"--block", NULL, PN_OPTION_INTEGER, &block, "N", "frames, a power of two, instead of the scene's"},
+        PN_OPTION_SCENE_HRTF(hrtf),
+        PN_OPTION_SCENE_RATE(rate),
+        PN_OPTION_SCENE_BLOCK(block),
         {"--stems", NULL, PN_OPTION_TEXT, &stems, "DIR", "one file for each source (not available yet)"},
         PN_OPTION_DEVICE(session.common),
         PN_OPTION_THREADS(session.common),

@@ -24,6 +24,14 @@ int pn_session_check(const pn_session *session);
  * summary or the JSON document. Returns the exit status. */
 int pn_session_render(const pn_session *session, pn_scene *scene, pn_messages *messages);
 
+/* Options of the commands that take a scene. */
+#define PN_OPTION_SCENE_HRTF(hrtf)                                                                           \
+    { "--hrtf", NULL, PN_OPTION_TEXT, &(hrtf), "F", "a SOFA file, or builtin, instead of the scene's" }
+#define PN_OPTION_SCENE_RATE(rate)                                                                           \
+    { "--rate", NULL, PN_OPTION_NUMBER, &(rate), "R", "Hz, instead of the scene's" }
+#define PN_OPTION_SCENE_BLOCK(block)                                                                         \
+    { "--block", NULL, PN_OPTION_INTEGER, &(block), "N", "frames, a power of two, instead of the scene's" }
+
 /* Sets the config's rate and block from options (0 = not given). */
 pn_renderer_config pn_session_config(const pn_common *common, double rate, int block, const char *hrtf);
 

@@ -26,6 +26,10 @@ static pinna_status flush(wav_sink *w, pinna_error *err) {
     return status;
 }
 
+static pinna_status flush_if_full(wav_sink *w, pinna_error *err) {
+    return w->used < ROOM ? PINNA_OK : flush(w, err);
+}
+
 /* Our samples of 32 bits stand in memory as they do in the file. */
 static bool is_image(const wav_sink *w) {
     const uint16_t one = 1;
@@ -44,15 +48,12 @@ static pinna_status write_integers(pn_sink *sink, const int32_t *samples, size_t
     size_t count = frames * (size_t)w->spec.channels;
     if (is_image(w))
         return write_image(w, samples, count, err);
-    for (size_t i = 0; i < count; ++i) {
+    pinna_status status = PINNA_OK;
+    for (size_t i = 0; i < count && status == PINNA_OK; ++i) {
         w->used += pn_wav_put_integer(w->buffer + w->used, w->spec.encoding, samples[i]);
-        if (w->used < ROOM)
-            continue;
-        pinna_status status = flush(w, err);
-        if (status != PINNA_OK)
-            return status;
+        status = flush_if_full(w, err);
     }
-    return PINNA_OK;
+    return status;
 }
 
 static pinna_status write_floats(pn_sink *sink, const float *samples, size_t frames, pinna_error *err) {
@@ -60,15 +61,12 @@ static pinna_status write_floats(pn_sink *sink, const float *samples, size_t fra
     size_t count = frames * (size_t)w->spec.channels;
     if (is_image(w))
         return write_image(w, samples, count, err);
-    for (size_t i = 0; i < count; ++i) {
+    pinna_status status = PINNA_OK;
+    for (size_t i = 0; i < count && status == PINNA_OK; ++i) {
         w->used += pn_wav_put_float(w->buffer + w->used, w->spec.encoding, samples[i]);
-        if (w->used < ROOM)
-            continue;
-        pinna_status status = flush(w, err);
-        if (status != PINNA_OK)
-            return status;
+        status = flush_if_full(w, err);
     }
-    return PINNA_OK;
+    return status;
 }
 
 static pinna_status rewrite_header(wav_sink *w, uint64_t frames, pinna_error *err) {

@@ -18,7 +18,6 @@ struct pn_spill {
     FILE *file;
     char folder[4096];
     size_t channels;
-    uint64_t frames;
     int reading;
     float *portion; /* PORTION_SAMPLES, interleaved */
 };
@@ -96,13 +95,8 @@ pinna_status pn_spill_write(pn_spill *s, const float *const *channel, size_t fra
         if (fwrite(s->portion, sizeof(float) * s->channels, count, s->file) != count)
             return fail_spill(s, "writing to", err);
         done += count;
-        s->frames += count;
     }
     return PINNA_OK;
-}
-
-uint64_t pn_spill_frames(const pn_spill *s) {
-    return s->frames;
 }
 
 pinna_status pn_spill_read(pn_spill *s, float *const *channel, size_t frames, size_t *got, pinna_error *err) {

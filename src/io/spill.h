@@ -4,7 +4,6 @@
 #define PN_IO_SPILL_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/status.h"
 
@@ -19,7 +18,6 @@ pinna_status pn_spill_open(const char *beside, int channels, pn_spill **spill, p
 void pn_spill_free(pn_spill *spill); /* accepts NULL */
 
 pinna_status pn_spill_write(pn_spill *spill, const float *const *channel, size_t frames, pinna_error *err);
-uint64_t pn_spill_frames(const pn_spill *spill);
 /* From the start on; *got < frames only at the end. Writing after the first read is PINNA_BAD_ARGUMENT. */
 pinna_status pn_spill_read(pn_spill *spill, float *const *channel, size_t frames, size_t *got,
                            pinna_error *err);

@@ -9,7 +9,7 @@
 
 struct pn_aimer {
     pn_aimer_desc desc;
-    pn_aimer_bank bank;
+    pn_bank_desc bank;
     double rate;
     double reference;     /* metres: nearer than that something changes */
     int near_nodes;       /* of the tints the first; 0: none */
@@ -84,7 +84,10 @@ pinna_status pn_aimer_create(const pn_aimer_desc *desc, pn_aimer **out, pinna_er
     aimer->reference = info->radius[0] > 0 ? fmin(info->radius[0], 1) : 1;
     if (aimer->reference < 1.01 * PN_NEAREST_METRES) /* measured as near as it gets */
         aimer->desc.parallax = aimer->desc.near = false;
-    aimer->bank.max_delay = info->max_delay;
+    aimer->bank = (pn_bank_desc){.nodes = info->directions,
+                                 .taps = info->taps,
+                                 .max_delay = info->max_delay,
+                                 .responses = pn_hrtf_responses(desc->hrtf)};
     if (aimer->desc.parallax) {
         aimer->bank.max_delay += (int)ceil(later(aimer, 0, PN_PI));
         aimer->front_arrival = later(aimer, 0, PN_PI / 2);
@@ -106,7 +109,7 @@ void pn_aimer_free(pn_aimer *aimer) {
     pn_free(aimer);
 }
 
-const pn_aimer_bank *pn_aimer_get_bank(const pn_aimer *aimer) {
+const pn_bank_desc *pn_aimer_get_bank(const pn_aimer *aimer) {
     return &aimer->bank;
 }
 

@@ -35,13 +35,10 @@ pn_aimer_desc pn_aimer_desc_of(const pn_scene *scene, const pn_hrtf *hrtf);
 pinna_status pn_aimer_create(const pn_aimer_desc *desc, pn_aimer **aimer, pinna_error *err);
 void pn_aimer_free(pn_aimer *aimer); /* accepts NULL */
 
-/* What the spatial bank has to be made for. Pointers stay the aimer's. */
-typedef struct {
-    int max_delay;               /* samples: every delay of a filter is 0 .. max_delay; the set's, or more */
-    int tints, tint_taps;        /* 0, 0: none */
-    const float *tint_responses; /* [tint][tint_taps] */
-} pn_aimer_bank;
-const pn_aimer_bank *pn_aimer_get_bank(const pn_aimer *aimer);
+/* What a spatial bank has to be made for: the set's responses, the tints, and the longest delay of a filter, which may be
+ * more than the set's. Size, quantum, sources and propagation are left to the caller (0). Pointers stay the aimer's and
+ * the set's. */
+const pn_bank_desc *pn_aimer_get_bank(const pn_aimer *aimer);
 /* Frames of the longest filter of a source that never comes nearer than `nearest` metres. */
 int pn_aimer_reach(const pn_aimer *aimer, double nearest);
 

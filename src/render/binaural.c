@@ -75,21 +75,11 @@ pinna_status pn_binaural_create(const pn_binaural_desc *desc, pn_binaural **out,
         return pn_fail_memory(err, "the binaural part", sizeof *b);
     b->desc = *desc;
     b->backend = desc->backend;
-    const pn_hrtf_info *info = pn_hrtf_get_info(desc->hrtf);
-    const pn_aimer_bank *needs = pn_aimer_get_bank(desc->aimer);
-    b->bank_desc = (pn_bank_desc){
-        .size = 64,
-        .quantum = desc->quantum,
-        .sources = desc->slots,
-        .nodes = info->directions,
-        .taps = info->taps,
-        .max_delay = needs->max_delay,
-        .responses = pn_hrtf_responses(desc->hrtf),
-        .tints = needs->tints,
-        .tint_taps = needs->tint_taps,
-        .tint_responses = needs->tint_responses,
-        .propagation = desc->propagation,
-    };
+    b->bank_desc = *pn_aimer_get_bank(desc->aimer);
+    b->bank_desc.size = 64;
+    b->bank_desc.quantum = desc->quantum;
+    b->bank_desc.sources = desc->slots;
+    b->bank_desc.propagation = desc->propagation;
     while (pn_binaural_reach(b) + desc->quantum > b->bank_desc.size || b->bank_desc.size < 2 * desc->quantum)
         b->bank_desc.size *= 2;
     pinna_status status = allocate(b, err);

@@ -21,8 +21,4 @@ int pn_fft_size(const pn_fft *fft);
 void pn_fft_forward(const pn_fft *fft, pn_complex *data);
 void pn_fft_inverse(const pn_fft *fft, pn_complex *data);
 
-/* out = a * b, linear convolution by one big FFT in double precision; out has na + nb - 1 samples. */
-pinna_status pn_fft_convolve(const float *a, size_t na, const float *b, size_t nb, double *out,
-                             pinna_error *err);
-
 #endif

@@ -118,20 +118,12 @@ void pn_rafft_free(pn_rafft *fft) {
     pn_free(fft);
 }
 
-int pn_rafft_size(const pn_rafft *fft) {
-    return fft->size;
-}
-
 int pn_rafft_lanes(const pn_rafft *fft) {
     return fft->width->lanes;
 }
 
 size_t pn_rafft_scratch(const pn_rafft *fft) {
     return (size_t)fft->size;
-}
-
-const float *pn_rafft_bin_frequency(const pn_rafft *fft) {
-    return fft->frequency;
 }
 
 void pn_rafft_forward(const pn_rafft *fft, const float *re, const float *im, float *spectrum,
@@ -179,10 +171,4 @@ void pn_rafft_inverse_top(const pn_rafft *fft, const float *work, size_t stride,
 
 void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const float *a, const float *b) {
     fft->width->multiply_add(fft, sum, a, b);
-}
-
-void pn_rafft_delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp) {
-    pn_rafft_ramp factors;
-    pn_rafft_ramp_factors(fft, delay_samples, &factors);
-    fft->width->delay_ramp(fft, &factors, ramp);
 }

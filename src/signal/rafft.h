@@ -17,8 +17,8 @@
  * im), the imaginary part of the inverse is the block's valid output, exactly.
  *
  * Spectra are opaque: M complex bins in vectors of `lanes` floats, [lanes re][lanes im], in the order of the
- * transform's tree, and only meet spectra of the same transform. Products, sums, and pn_rafft_bin_frequency (for
- * ramps) are the only things done with them. 2*M floats, aligned to PN_ALIGNMENT.
+ * transform's tree, and only meet spectra of the same transform. Products, sums, and
+ * pn_rafft_ramp_factors are the only things done with them. 2*M floats, aligned to PN_ALIGNMENT.
  *
  * Source of the method: the right-angle convolution, e.g. R. Crandall and B. Fagin, "Discrete weighted
  * transforms and large-integer arithmetic", Math. Comp. 62 (1994); layout and radices as in rafft_width.h. */
@@ -39,7 +39,6 @@ typedef struct pn_rafft pn_rafft; /* immutable once made: any number of threads 
 pinna_status pn_rafft_create(int size, pn_simd simd, pn_rafft **fft, pinna_error *err);
 void pn_rafft_free(pn_rafft *fft);
 
-int pn_rafft_size(const pn_rafft *fft);  /* N */
 int pn_rafft_lanes(const pn_rafft *fft); /* floats per vector of a spectrum */
 /* Scratch floats that forward and inverse need (the caller's, one per thread, PN_ALIGNMENT aligned). */
 size_t pn_rafft_scratch(const pn_rafft *fft);
@@ -75,24 +74,14 @@ PN_BLOCK_PATH void pn_rafft_inverse_top(const pn_rafft *fft, const float *work, 
 /* sum += a * b, complex, all of 2M floats of spectrum. */
 PN_BLOCK_PATH void pn_rafft_multiply_add(const pn_rafft *fft, float *sum, const float *a, const float *b);
 
-/* Frequency of each bin in cycles per sample, -1/2 .. 1/2: bin j of vector v and lane l stands at
- * frequency[v * lanes + l]. M values, owned by the transform. A delay of d samples multiplies the bin by
- * exp(-2 pi i frequency d), and a filter of response H by H(frequency).
- * Single precision: exact enough to look up a response, too coarse for the phase of a long delay, which is what
- * pn_rafft_delay_ramp is for. */
-const float *pn_rafft_bin_frequency(const pn_rafft *fft);
-
-/* The factors of a delay ramp, for those who build it into a pass of their own: bin l of vector v stands at
- * exp(-2 pi i frequency delay) = lane[l] times turn[k] for every bit k that is set in v. */
+/* The factors of a delay ramp. A delay of d samples (within +-N) multiplies a bin by exp(-2 pi i f d), f its frequency in
+ * cycles per sample, -1/2 .. 1/2; bin l of vector v by lane[l] times turn[k] for every bit k that is set in v. In double
+ * precision up to here, so that long delays keep their phase: products in single precision are right to -125 dB. */
 enum { PN_RAFFT_LANES = 16, PN_RAFFT_TURNS = 19 };
 typedef struct {
     _Alignas(64) float lane[2 * PN_RAFFT_LANES]; /* [lanes re][lanes im] */
     float turn[PN_RAFFT_TURNS][2];               /* re, im; as many as the number of vectors has bits */
 } pn_rafft_ramp;
 PN_BLOCK_PATH void pn_rafft_ramp_factors(const pn_rafft *fft, double delay_samples, pn_rafft_ramp *ramp);
-
-/* ramp = exp(-2 pi i frequency delay) for all bins, in the layout of a spectrum (2M floats), built by doubling
- * from an exact sine; any delay within +-N samples. Error below -125 dB. */
-PN_BLOCK_PATH void pn_rafft_delay_ramp(const pn_rafft *fft, double delay_samples, float *ramp);
 
 #endif

@@ -47,7 +47,6 @@ struct pn_rafft {
     pn_rafft_pass pass[PN_RAFFT_MAX_PASSES]; /* above the leaf blocks, root first */
     float *leaf_first;                       /* [g][PN_TWIDDLES_V][re, im] */
     float *leaf_second;                      /* [g][PN_TWIDDLES_V][V re, V im], a lane a node */
-    float *frequency;                        /* [M / V][V] */
     float *tables;                           /* the memory of all of the above */
 };
 
@@ -66,7 +65,6 @@ struct pn_rafft_width {
     void (*inverse_top)(const pn_rafft *fft, const float *work, size_t stride, float *im, size_t first,
                         size_t count);
     void (*multiply_add)(const pn_rafft *fft, float *sum, const float *a, const float *b);
-    void (*delay_ramp)(const pn_rafft *fft, const pn_rafft_ramp *factors, float *ramp);
 };
 
 /* The widths; NULL where this build has none for its processor. */
@@ -78,8 +76,7 @@ extern const pn_rafft_width *const pn_rafft_v16;
 /* As pn_rafft_create, for one width; size / 2 >= lanes * lanes. */
 pinna_status pn_rafft_create_width(int size, const pn_rafft_width *width, pn_rafft **fft, pinna_error *err);
 
-/* Twiddles, passes and frequencies of a transform whose width, size, half and bits are set (rafft_tables.c).
- */
+/* Twiddles and passes of a transform whose width, size, half and bits are set (rafft_tables.c). */
 pinna_status pn_rafft_make_tables(pn_rafft *fft, pinna_error *err);
 
 #endif

@@ -115,19 +115,6 @@ static void multiply_add(const pn_rafft *fft, float *sum, const float *a, const 
     }
 }
 
-static void delay_ramp(const pn_rafft *fft, const pn_rafft_ramp *factors, float *ramp) {
-    ramp[0] = factors->lane[0];
-    ramp[1] = factors->lane[1];
-    for (int bit = 0; bit < fft->bits; ++bit) {
-        float re = factors->turn[bit][0], im = factors->turn[bit][1];
-        int done = 2 << bit;
-        for (int n = 0; n < done; n += 2) {
-            ramp[done + n] = ramp[n] * re - ramp[n + 1] * im;
-            ramp[done + n + 1] = ramp[n] * im + ramp[n + 1] * re;
-        }
-    }
-}
-
 static const pn_rafft_width width = {
     .lanes = 1,
     .forward = forward,
@@ -138,7 +125,6 @@ static const pn_rafft_width width = {
     .inverse_part = inverse_part,
     .inverse_top = inverse_top,
     .multiply_add = multiply_add,
-    .delay_ramp = delay_ramp,
 };
 
 const pn_rafft_width *const pn_rafft_plain = &width;

@@ -124,16 +124,6 @@ static void fill_leaf_lanes(const circle *c, int lanes, int depth, float *out) {
     }
 }
 
-static void fill_frequency(const pn_rafft *fft) {
-    int lanes = fft->width->lanes;
-    for (int b = 0; b < fft->half; ++b) {
-        int block = b / (lanes * lanes), lane = b / lanes % lanes, vector = b % lanes;
-        double theta = ldexp((double)node_angle(fft->bits, b), -UNIT_BITS);
-        double frequency = theta > 0.5 ? 1 - theta : -theta;
-        fft->frequency[(block * lanes + vector) * lanes + lane] = (float)frequency;
-    }
-}
-
 /* Few passes over the data: radix 8, except where 4 avoids a 2. Vectors of 4 and 8 come with 16 registers, which
  * radix 8 overflows, and its eight streams fall into too few sets of the cache: there it is radix 4 from the root
  * on, with one 8 at the end of an odd number of levels. Plain C stays with radix 2. */
@@ -174,7 +164,6 @@ static size_t share_out(pn_rafft *fft, float *base) {
         fft->leaf_first = take(base, &used, nodes * 2 * (size_t)count);
         fft->leaf_second = take(base, &used, nodes * 2 * (size_t)count * lanes);
     }
-    fft->frequency = take(base, &used, (size_t)fft->half);
     return used;
 }
 
@@ -200,7 +189,6 @@ pinna_status pn_rafft_make_tables(pn_rafft *fft, pinna_error *err) {
         return pn_fail_memory(err, "the tables of a transform", (double)floats * sizeof(float));
     share_out(fft, fft->tables);
     fill_twiddles(fft, &c);
-    fill_frequency(fft);
     pn_free(c.coarse);
     return PINNA_OK;
 }

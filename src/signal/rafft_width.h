@@ -500,16 +500,6 @@ static void multiply_add(const pn_rafft *fft, float *sum, const float *a, const 
     }
 }
 
-static void delay_ramp(const pn_rafft *fft, const pn_rafft_ramp *factors, float *ramp) {
-    memcpy(ramp, factors->lane, 2 * V * sizeof *ramp);
-    size_t end = (size_t)fft->size;
-    for (size_t done = 2 * V, bit = 0; done < end; done *= 2, ++bit) {
-        cvec turn = {broadcast(factors->turn[bit][0]), broadcast(factors->turn[bit][1])};
-        for (size_t k = 0; k < done; k += 2 * V)
-            store(ramp + done + k, product(load(ramp + k), turn));
-    }
-}
-
 static const pn_rafft_width width_ops = {
     .lanes = V,
     .forward = forward,
@@ -520,5 +510,4 @@ static const pn_rafft_width width_ops = {
     .inverse_part = inverse_part,
     .inverse_top = inverse_top,
     .multiply_add = multiply_add,
-    .delay_ramp = delay_ramp,
 };

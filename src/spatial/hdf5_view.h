@@ -87,6 +87,15 @@ uint64_t pn_hdf5_length(const pn_hdf5 *file, pn_hdf5_bytes *bytes);
 bool pn_hdf5_is_none(const pn_hdf5 *file, uint64_t address);
 pinna_status pn_hdf5_damaged(pinna_error *err, const char *what);
 
+/* hdf5_message.c. Bodies of messages; false: damaged. Layout and filters go into the variable, whose rank, and type for
+ * layouts of old versions, are known. */
+bool pn_hdf5_parse_space(const pn_hdf5 *file, pn_hdf5_bytes body, int *rank, uint64_t *shape,
+                         uint64_t *count);
+/* PN_HDF5_OTHER: of a kind that is not read, or shared. */
+void pn_hdf5_parse_type(pn_hdf5_bytes body, bool shared, pn_hdf5_type *type);
+bool pn_hdf5_parse_layout(const pn_hdf5 *file, pn_hdf5_bytes body, pn_hdf5_variable *variable);
+bool pn_hdf5_parse_filters(pn_hdf5_bytes body, pn_hdf5_variable *variable);
+
 /* hdf5_index.c. Calls visit with every object of a fractal heap that a version 2 B-tree lists (links of a large group,
  * attributes of an object with many); id_at: where in a record the heap's identifier stands. */
 typedef pinna_status (*pn_hdf5_visit)(void *user, pn_hdf5_bytes object, pinna_error *err);

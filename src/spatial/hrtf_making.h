@@ -9,8 +9,8 @@
 #include "spatial/hrtf_set.h"
 #include "spatial/measured.h"
 
-/* Inside of making a set from measurements: what hrtf_load.c (order of the steps, grid), hrtf_ears.c (which ear is
- * which, level) and hrtf_align.c (aligned responses) share. Any failure leaves what was allocated for pn_maker_clear. */
+/* Inside of making a set from measurements: what hrtf_load.c (order of the steps, content of the nodes), hrtf_grid.c (where
+ * they are), hrtf_ears.c (which ear is which, level) and hrtf_align.c (aligned responses) share. Any failure leaves what was allocated for pn_maker_clear. */
 
 enum {
     PN_MAKER_TASKS = 16,
@@ -47,6 +47,11 @@ pn_measured pn_maker_shell(const pn_maker *m, int shell);
 void pn_maker_settle_ears(pn_maker *m);
 /* Sets scale[], and info.scale to that of the outermost shell. */
 pinna_status pn_maker_set_level(pn_maker *m, pinna_error *err);
+
+/* Lattice points wanted for a shell, whose delay model is known; 0 where no nodes are to be predicted. */
+int pn_maker_grid(const pn_maker *m, int shell);
+/* Chooses the nodes of all shells: given[], sphere[], first[] and directions of the set. */
+pinna_status pn_maker_make_spheres(pn_maker *m, pinna_error *err);
 
 /* Room for the transforms of the set as it is now: once at the file's rate, once at that of rendering. */
 pinna_status pn_maker_prepare(pn_maker *m, pinna_error *err);
