@@ -195,6 +195,37 @@ static void a_device_lost_around_edits_leaves_no_trace(void **state) {
     device_case(1000000);
 }
 
+/* While the new engine makes up for blocks that it missed, and runs behind the others. */
+static void catching_up_case(long after) {
+    enum { CALLS = 200, AT = 50, MISSED = 7 };
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    edit_run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 9);
+    for (int o = 0; o < 4; ++o)
+        r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 4000);
+    start(r, BLOCK, open_failing(), NULL, messages);
+    failing.fail_at = 1000000;
+    call(r->convolver, &r->s, 0, (size_t)AT * BLOCK);
+    pinna_ir ir = new_ir(r, 1, 2, 3500);
+    request(r, &ir, 1, 400);
+    pn_exchange *offer = atomic_exchange(&r->convolver->offer, NULL);
+    assert_non_null(offer);
+    call(r->convolver, &r->s, (size_t)AT * BLOCK, (size_t)MISSED * BLOCK);
+    atomic_store(&r->convolver->offer, offer);
+    failing.fail_at = failing.calls + after;
+    for (size_t k = AT + MISSED; k < CALLS; ++k)
+        go_on(r, k * BLOCK, BLOCK);
+    assert_string_equal(pn_convolver_device(r->convolver), "cpu");
+    compare(r);
+    close_run(r);
+    pn_messages_free(messages);
+}
+
+static void a_device_lost_while_an_edit_catches_up(void **state) {
+    (void)state;
+    for (long after = 1; after < 32; after += 2)
+        catching_up_case(after);
+}
+
 /* ------------------------------------------------------------------ the block path */
 
 /* Edits that mute, take in smaller ones, and make all anew. */
@@ -302,6 +333,7 @@ int main(void) {
         cmocka_unit_test(a_failed_allocation_leaves_all_as_it_was),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(a_device_lost_around_edits_leaves_no_trace),
+        cmocka_unit_test(a_device_lost_while_an_edit_catches_up),
         cmocka_unit_test(the_block_path_does_not_allocate),
         cmocka_unit_test(edits_from_another_thread_are_exact_and_allocate_nothing_here),
     };
