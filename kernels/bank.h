@@ -179,10 +179,35 @@ static void pn_ear_bins(const pn_bank_tables *t, const pn_ear_filter *f, size_t 
     *im = j;
 }
 
-#define PN_MULTIPLY_ADD_BINS(re, im, xr, xi, fr, fi)                                                         \
-    {                                                                                                        \
-        re += xr * fr - xi * fi;                                                                             \
-        im += xr * fi + xi * fr;                                                                             \
-    }
+/* A work-item of the sums: a run of bins, for a share of the sources begin .. end-1. */
+typedef struct {
+    int run;
+    size_t bin, share;
+    int begin, end;
+} pn_mix_item;
+
+/* The one at hand, with `run` vectors of bins, of `count` sources in so many shares. */
+static pn_mix_item pn_get_mix_item(int run, int count, int shares) {
+    const size_t share = get_global_id(1);
+    const pn_mix_item item = {run, get_global_id(0) * (size_t)run * PN_BANK_LANES, share,
+                              (int)((long)count * (long)share / shares),
+                              (int)((long)count * (long)(share + 1) / shares)};
+    return item;
+}
+
+/* Bins of vector v of its run, from and to the spectra at x, of which they are in the one numbered row. */
+static void pn_get_bins(const pn_bank_tables *t, __global const float *x, size_t row, const pn_mix_item *item,
+                        int v, pn_bank_float *re, pn_bank_float *im) {
+    __global const float *from = x + row * t->stride + pn_place_of(item->bin + (size_t)v * PN_BANK_LANES);
+    *re = PN_BANK_GET(from);
+    *im = PN_BANK_GET(from + PN_TILE);
+}
+
+static void pn_put_bins(const pn_bank_tables *t, __global float *y, size_t row, const pn_mix_item *item,
+                        int v, pn_bank_float re, pn_bank_float im) {
+    __global float *to = y + row * t->stride + pn_place_of(item->bin + (size_t)v * PN_BANK_LANES);
+    PN_BANK_PUT(re, to);
+    PN_BANK_PUT(im, to + PN_TILE);
+}
 
 #endif

@@ -19,7 +19,7 @@ static pn_lanes pn_sample(__global const pn_work *a, __global const float *time,
 }
 
 /* The top levels of transforms beyond the local memory; work: [row][re M | im M]. */
-__kernel void level_forward_top(__global const float *time, const uint work_at, __global const pn_row *list,
+__kernel void level_forward_top(__global const float *time, const ulong work_at, __global const pn_row *list,
                                 __global const float *tw, __global float *work, __local float *scratch) {
     __global const pn_work *a = PN_WORK(time, work_at);
     const pn_place place = pn_find_row(a, (uint)get_group_id(0), 1, 1);
@@ -33,7 +33,7 @@ __kernel void level_forward_top(__global const float *time, const uint work_at, 
         PN_PUT(pn_sample(a, time, frame, input, n + points), im + i);
     }
     pn_tree_forward(re, im, PN_LOCAL_LOG2, top, 1u, tw, (uint)a->points);
-    __global float *to = work + w->work_in + (size_t)place.number * 2 * points;
+    __global float *to = work + (size_t)w->work_in * PN_TILE + (size_t)place.number * 2 * points;
     PN_FOR_LANES(i, size) {
         const uint n = pn_column_element(i, top, w->points_log2, place.part);
         PN_PUT(PN_GET(re + i), to + n);
@@ -42,7 +42,7 @@ __kernel void level_forward_top(__global const float *time, const uint work_at, 
 }
 
 /* The levels below, or the whole of small transforms. */
-__kernel void level_forward(__global const float *time, const uint work_at, __global const pn_row *list,
+__kernel void level_forward(__global const float *time, const ulong work_at, __global const pn_row *list,
                             __global const float *tw, __global const float *work, PN_SHARD_ARGS,
                             __local float *scratch) {
     __global const pn_work *a = PN_WORK(time, work_at);
@@ -53,7 +53,8 @@ __kernel void level_forward(__global const float *time, const uint work_at, __gl
     const uint points = 1u << w->points_log2, size = 1u << local_log2, first = place.part << local_log2;
     __local float *re = scratch, *im = scratch + size;
     if (w->top_log2 > 0) {
-        __global const float *from = work + w->work_in + (size_t)place.number * 2 * points + first;
+        __global const float *from =
+            work + (size_t)w->work_in * PN_TILE + (size_t)place.number * 2 * points + first;
         PN_FOR_LANES(i, size) {
             PN_PUT(PN_GET(from + i), re + i);
             PN_PUT(PN_GET(from + points + i), im + i);

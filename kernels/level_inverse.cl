@@ -14,19 +14,20 @@
 static void pn_emit(__global const pn_work *a, __global const pn_level_work *w, uint row, uint n,
                     pn_lanes value, __global float *result, __global float *out, __global const int *map) {
     if (a->heard < 0) {
-        PN_PUT(value, result + w->result + ((size_t)row << w->points_log2) + n);
+        PN_PUT(value, result + (size_t)w->result * PN_TILE + ((size_t)row << w->points_log2) + n);
         return;
     }
     for (int l = 1; l <= a->heard; ++l) {
         __global const pn_level_work *other = &a->level[l];
         const int from = map[other->map + (int)row];
         if (from >= 0)
-            value += PN_GET(result + other->heard + ((size_t)from << other->points_log2) + n);
+            value +=
+                PN_GET(result + (size_t)other->heard * PN_TILE + ((size_t)from << other->points_log2) + n);
     }
     PN_PUT(value, out + ((size_t)row << w->points_log2) + n);
 }
 
-__kernel void level_inverse(__global const float *time, const uint work_at, __global const float *y,
+__kernel void level_inverse(__global const float *time, const ulong work_at, __global const float *y,
                             __global const float *tw, __global float *work, __global float *result,
                             __global float *out, __global const int *map, __local float *scratch) {
     __global const pn_work *a = PN_WORK(time, work_at);
@@ -52,7 +53,7 @@ __kernel void level_inverse(__global const float *time, const uint work_at, __gl
     }
     pn_tree_inverse(re, im, local_log2, local_log2, (1u << w->top_log2) + place.part, tw, (uint)a->points);
     if (w->top_log2 > 0) {
-        __global float *to = work + w->work_out + (size_t)place.number * step + first;
+        __global float *to = work + (size_t)w->work_out * PN_TILE + (size_t)place.number * step + first;
         PN_FOR_LANES(i, size) {
             PN_PUT(PN_GET(re + i), to + i);
             PN_PUT(PN_GET(im + i), to + points + i);
@@ -63,7 +64,7 @@ __kernel void level_inverse(__global const float *time, const uint work_at, __gl
     }
 }
 
-__kernel void level_inverse_top(__global const float *time, const uint work_at, __global const float *work,
+__kernel void level_inverse_top(__global const float *time, const ulong work_at, __global const float *work,
                                 __global const float *tw, __global float *result, __global float *out,
                                 __global const int *map, __local float *scratch) {
     __global const pn_work *a = PN_WORK(time, work_at);
@@ -71,7 +72,7 @@ __kernel void level_inverse_top(__global const float *time, const uint work_at, 
     __global const pn_level_work *w = &a->level[place.level];
     const uint points = 1u << w->points_log2, size = 1u << PN_LOCAL_LOG2;
     const int top = w->top_log2;
-    __global const float *from = work + w->work_out + (size_t)place.number * 2 * points;
+    __global const float *from = work + (size_t)w->work_out * PN_TILE + (size_t)place.number * 2 * points;
     __local float *re = scratch, *im = scratch + size;
     PN_FOR_LANES(i, size) {
         const uint n = pn_column_element(i, top, w->points_log2, place.part);

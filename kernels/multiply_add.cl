@@ -112,7 +112,7 @@ PN_INLINE void pn_later(pn_view view, int from, int count, int newest, int ring,
         }                                                                                                    \
     }
 
-PN_INLINE void pn_sum_up(__global const float *time, uint work_at, PN_SHARD_ARGS,
+PN_INLINE void pn_sum_up(__global const float *time, ulong work_at, PN_SHARD_ARGS,
                          __global const pn_piece *pieces, __global const int *firsts, __global float *y,
                          const int packed) {
     __global const pn_work *a = PN_WORK(time, work_at);
@@ -188,12 +188,12 @@ PN_INLINE void pn_sum_up(__global const float *time, uint work_at, PN_SHARD_ARGS
     }
 }
 
-__kernel void multiply_add(__global const float *time, const uint work_at, PN_SHARD_ARGS,
+__kernel void multiply_add(__global const float *time, const ulong work_at, PN_SHARD_ARGS,
                            __global const pn_piece *pieces, __global const int *firsts, __global float *y) {
     pn_sum_up(time, work_at, s0, s1, s2, s3, s4, s5, s6, s7, pieces, firsts, y, 0);
 }
 
-__kernel void multiply_add_16(__global const float *time, const uint work_at, PN_SHARD_ARGS,
+__kernel void multiply_add_16(__global const float *time, const ulong work_at, PN_SHARD_ARGS,
                               __global const pn_piece *pieces, __global const int *firsts,
                               __global float *y) {
     pn_sum_up(time, work_at, s0, s1, s2, s3, s4, s5, s6, s7, pieces, firsts, y, 1);

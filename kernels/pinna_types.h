@@ -26,6 +26,7 @@ typedef float pn_float;
 #define PN_LOCAL_LOG2 11  /* points of a transform that fit into a work-group's local memory: 16 KB */
 #define PN_CHUNK 32       /* products summed before they are added to the sum: long sums lose no digits */
 #define PN_FUTURES_LOG2 3 /* jobs that one reading of the spectra serves at most: 8 */
+#define PN_INNER 3        /* filters of a bank's source between its old and its new one at most */
 #define PN_SCALED_LOG2 4  /* bins with one scale in spectra of 16 bits: 16 real and 16 imaginary parts */
 #define PN_NEWEST 1 /* what a level's units do: the job's own sums, from what is there and the newest block */
 #define PN_LATER 2  /* the later jobs' share of the blocks that are there */
@@ -76,11 +77,12 @@ typedef struct {
     pn_uint ahead,
         ahead_step; /* as y, once for each of the next 2^futures_log2 jobs: what is done of their sums */
     pn_int futures_log2;
-    pn_int what;               /* PN_NEWEST, PN_LATER, or both in this order */
-    pn_int job;                /* its number, as far as it is smaller than 2^PN_FUTURES_LOG2 */
-    pn_uint result;            /* float of its first output: result [output][M] */
-    pn_uint work_in, work_out; /* floats in the work between two launches, of the first row */
-    pn_uint heard;             /* float of the frames of result that are heard now, of the level's output 0 */
+    pn_int what; /* PN_NEWEST, PN_LATER, or both in this order */
+    pn_int job;  /* its number, as far as it is smaller than 2^PN_FUTURES_LOG2 */
+    /* these four in PN_TILE floats, so that 32 bits reach over every buffer: */
+    pn_uint result;            /* its first output: result [output][M] */
+    pn_uint work_in, work_out; /* the first row in the work between two launches */
+    pn_uint heard;             /* the frames of result that are heard now, of the level's output 0 */
     pn_int map;                /* where the level's part of the map from outputs of level 0 begins */
 } pn_level_work;
 
@@ -156,7 +158,7 @@ typedef struct {
 typedef struct {
     pn_int points_log2;
     pn_int count;  /* audible sources */
-    pn_int bent;   /* those among them whose filters bend */
+    pn_int bent;   /* those among them whose filters bend: with up to PN_INNER between old and new */
     pn_int shares; /* parts that they are cut into */
     pn_int sums;   /* of a share in y: 4, or 10 when filters bend */
 } pn_mix_args;

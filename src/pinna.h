@@ -86,7 +86,7 @@ typedef struct pinna_ir {
 } pinna_ir;
 
 typedef struct pinna_convolver_config {
-    int inputs, outputs; /* 1 .. 1024 */
+    int inputs, outputs; /* 1 .. 65536 */
     int block;           /* frames, power of two, 32..8192; 0 = 256 */
     const pinna_ir *irs; /* at most one for a pair (input, output); pairs without one are silent */
     size_t ir_count;

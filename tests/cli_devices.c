@@ -51,6 +51,25 @@ static void no_loader_is_said(void **state) {
     unsetenv("PINNA_OPENCL_LIBRARY");
 }
 
+/* Minutes of work are not begun where their result cannot be kept. */
+static void no_tuning_without_a_cache(void **state) {
+    (void)state;
+    test_run run;
+    setenv("PINNA_CACHE", "off", 1);
+    assert_int_equal(test_program(&run, "devices --tune --json"), 0);
+    unsetenv("PINNA_CACHE");
+    cJSON *json = cJSON_Parse(run.out);
+    assert_non_null(json);
+    const cJSON *device = NULL;
+    cJSON_ArrayForEach(device, at(at(json, "opencl"), "devices")) {
+        if (!cJSON_IsTrue(at(device, "usable")))
+            continue;
+        assert_non_null(strstr(at(device, "tuning_problem")->valuestring, "PINNA_CACHE is off"));
+        assert_int_equal(cJSON_GetArraySize(at(device, "tuning")), 0);
+    }
+    cJSON_Delete(json);
+}
+
 static void dying_platform_is_said(void **state) {
     (void)state;
     test_run run;
@@ -70,6 +89,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_device_tells_its_self_test),
         cmocka_unit_test(no_loader_is_said),
+        cmocka_unit_test(no_tuning_without_a_cache),
         cmocka_unit_test(dying_platform_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,10 @@ static void test_wrong_usage(void **state) {
     assert_int_equal(test_program(&run, "hrtf"), 2);
     assert_int_equal(test_program(&run, "hrtf builtin --plot x.gif"), 2);
     assert_non_null(strstr(run.err, "--plot: 'x.gif' does not end in .png or .svg"));
+    test_shell(
+        &run,
+        "PINNA_CAIRO_LIBRARY=libno-such.so \"$PINNA_PROGRAM\" hrtf builtin --plot x.png; test ! -e x.png");
+    assert_non_null(strstr(run.err, "pictures need cairo, and its library (libno-such.so) is not on this"));
     assert_int_equal(test_program(&run, "hrtf builtin --plot none/x.png -q"), 1);
     assert_non_null(strstr(run.err, "none"));
     assert_int_equal(test_program(&run, "hrtf builtin --at left -o x.wav"), 2);

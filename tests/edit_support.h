@@ -134,7 +134,7 @@ static inline int check_parts(const pn_convolver *c) {
 }
 
 static inline void spoil(const pn_history *history) {
-    for (size_t n = 0; history != NULL && n < (size_t)history->rings * history->stride; ++n)
+    for (size_t n = 0; history != NULL && n < history->floats; ++n)
         history->data[n] = NAN;
 }
 

@@ -106,6 +106,9 @@ static void test_cache(void **state) {
     setenv("PINNA_CACHE", "off", 1);
     expect("one", PN_CACHE_NOTHING, NULL);
     assert_true(!keep("three", "x"));
+    pinna_error err = {0};
+    assert_int_equal(pn_cache_check(&err), PINNA_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "PINNA_CACHE is off"));
     unsetenv("PINNA_CACHE");
 
     change_byte(only_file(), -3);
@@ -126,9 +129,23 @@ static void test_cache(void **state) {
     setenv("XDG_CACHE_HOME", "/dev/null/none", 1); /* cannot be written, not even by root */
     assert_true(!keep("one", "x"));
     expect("one", PN_CACHE_NOTHING, NULL);
+    assert_int_equal(pn_cache_check(&err), PINNA_IO);
+    assert_non_null(strstr(err.text, "/dev/null/none/pinna cannot be written: Not a directory"));
+}
+
+/* A folder that is not there yet is made. */
+static void test_check(void **state) {
+    (void)state;
+    pinna_error err = {0};
+    char folder[600];
+    snprintf(folder, sizeof folder, "%s/not/yet", test_folder());
+    setenv("XDG_CACHE_HOME", folder, 1);
+    assert_ok(pn_cache_check(&err), &err);
+    assert_true(keep("one", "x"));
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sha256), cmocka_unit_test(test_cache)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sha256), cmocka_unit_test(test_cache),
+                                       cmocka_unit_test(test_check)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

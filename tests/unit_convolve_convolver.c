@@ -441,7 +441,7 @@ static void bad_descriptions_name_the_value(void **state) {
         size_t count;
         const char *words;
     } cases[] = {
-        {0, 1, 256, &good, 1, "0 inputs"},        {1, 1025, 256, &good, 1, "1025 outputs"},
+        {0, 1, 256, &good, 1, "0 inputs"},        {1, 65537, 256, &good, 1, "65537 outputs"},
         {1, 1, 100, &good, 1, "block: 100"},      {1, 1, 16, &good, 1, "block: 16"},
         {1, 1, 256, NULL, 0, "no impulse"},       {2, 2, 256, twice, 2, "another one"},
         {1, 1, 256, &outside, 1, "from input 2"}, {1, 1, 256, &nan, 1, "tap 2"},
@@ -486,7 +486,7 @@ static void an_absurd_shape_is_refused_with_its_size(void **state) {
     pn_convolver *convolver = NULL;
     long before = pn_memory_count();
     assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
-    assert_in_range(pn_memory_count() - before, 1, 2); /* the list of pairs, and the convolver's own struct */
+    assert_in_range(pn_memory_count() - before, 1, 8); /* lists of pairs and channels, and its own struct */
     assert_non_null(strstr(err.text, "1024 x 1024"));
     assert_non_null(strstr(err.text, "GB"));
     pn_free(irs);

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "convolve/history.h"
 
-/* The ring that one thread writes and another follows. Every sample tells its time and input, so that one that was
+/* The rings that one thread writes and another follows. Every sample tells its time and input, so that one that was
  * overwritten while it was copied is seen. */
 
 enum { BLOCK = 32, INPUTS = 3 };
@@ -27,26 +27,35 @@ static void write_block(pn_history *history) {
         for (int n = 0; n < BLOCK; ++n)
             data[i][n] = sample_at(i, time + n);
     }
-    pn_history_write(history, in, BLOCK);
+    pn_history_write(history, in, BLOCK, NULL);
 }
 
-static pn_history *make(size_t reach) {
+static pn_history *make_of(const pn_history_span *span) {
     pn_history *history = NULL;
     pinna_error err = {0};
-    assert_ok(pn_history_create(INPUTS, reach, 4 * BLOCK, BLOCK, &history, &err), &err);
+    assert_ok(pn_history_create(INPUTS, span, BLOCK, &history, &err), &err);
+    assert_true(pn_history_size(history) == pn_history_bytes(INPUTS, span, BLOCK));
     return history;
 }
 
-/* The last `frames` frames of `history`, all of them in one window at a time. */
-static void check_content(const pn_history *history, int64_t frames) {
+static pn_history *make(size_t reach) {
+    const pn_history_span one = {reach, 4 * BLOCK}, span[INPUTS] = {one, one, one};
+    return make_of(span);
+}
+
+/* The last `frames` frames of an input, all of them in one window at a time. */
+static void check_input(const pn_history *history, int input, int64_t frames) {
     int64_t end = pn_history_time(history);
     for (int64_t time = end - frames; time + 4 * BLOCK <= end; time += BLOCK) {
-        for (int i = 0; i < INPUTS; ++i) {
-            const float *window = pn_history_window(history, i, time + 4 * BLOCK, 4 * BLOCK);
-            for (int n = 0; n < 4 * BLOCK; ++n)
-                assert_true(window[n] == sample_at(i, time + n));
-        }
+        const float *window = pn_history_window(history, input, time + 4 * BLOCK, 4 * BLOCK);
+        for (int n = 0; n < 4 * BLOCK; ++n)
+            assert_true(window[n] == (time + n < 0 ? 0 : sample_at(input, time + n)));
     }
+}
+
+static void check_content(const pn_history *history, int64_t frames) {
+    for (int i = 0; i < INPUTS; ++i)
+        check_input(history, i, frames);
 }
 
 static void a_follower_gets_the_past_and_then_what_comes(void **state) {
@@ -82,7 +91,7 @@ static void a_follower_that_is_overtaken_or_outlived_says_so(void **state) {
     for (int k = 0; k < 10; ++k)
         write_block(from);
     assert_true(pn_history_follow(to, from, BLOCK, SIZE_MAX, &generation));
-    for (size_t k = 0; k <= from->length / BLOCK; ++k)
+    for (size_t k = 0; k <= from->ring[0].length / BLOCK; ++k)
         write_block(from);
     assert_false(pn_history_follow(to, from, BLOCK, SIZE_MAX, &generation));
     assert_int_equal(pn_history_time(to), 0);
@@ -96,33 +105,61 @@ static void a_follower_that_is_overtaken_or_outlived_says_so(void **state) {
     pn_history_free(to);
 }
 
-static void a_follower_may_keep_some_inputs_only(void **state) {
+/* Each input is kept as far back as is asked for it, and no input costs what another one needs. */
+static void every_input_has_a_reach_of_its_own(void **state) {
     (void)state;
-    pn_history *from = make(pn_history_margin(BLOCK) + 6000), *to = NULL, *whole = make(3000);
-    const bool kept[INPUTS] = {false, true, true};
-    pinna_error err = {0};
-    assert_ok(pn_history_create_some(INPUTS, kept, 3000, 4 * BLOCK, BLOCK, &to, &err), &err);
-    assert_true(pn_history_size(to) == pn_history_bytes(2, 3000, 4 * BLOCK, BLOCK));
-    assert_true(pn_history_size(to) * 3 == pn_history_size(whole) * 2);
+    const size_t margin = pn_history_margin(BLOCK), window = 4 * BLOCK;
+    const pn_history_span span[INPUTS] = {
+        {margin + 20000, window}, {margin + 300, window}, {margin + 5000, window}};
+    const pn_history_span wanted[INPUTS] = {{20000, window}, {300, window}, {7000, window}};
+    pn_history *from = make_of(span), *to = make_of(wanted);
+    const double frames = 3 * (double)margin + 25300, room = 3 * (double)(window + 2 * BLOCK);
+    assert_true(pn_history_size(from) >= 4 * frames && pn_history_size(from) <= 4 * (frames + room));
+    for (int k = 0; k < 3000; ++k)
+        write_block(from);
+    check_input(from, 0, (int64_t)margin + 20000);
+    check_input(from, 1, (int64_t)margin + 300);
     unsigned generation = 0;
-    for (int round = 0; round < 40; ++round) {
-        for (int k = 0; k < 30; ++k)
-            write_block(from);
-        assert_true(pn_history_follow(to, from, BLOCK, SIZE_MAX, &generation));
-    }
-    int64_t end = pn_history_time(to);
-    assert_int_equal(end, 1200 * BLOCK);
-    for (int64_t time = end; time + 2500 > end; time -= BLOCK)
-        for (int i = 1; i < INPUTS; ++i) {
-            const float *window = pn_history_window(to, i, time, 4 * BLOCK);
-            for (int n = 0; n < 4 * BLOCK; ++n)
-                assert_true(window[n] == sample_at(i, time - 4 * BLOCK + n));
-        }
-    pn_history_reset(to);
-    for (int i = 1; i < INPUTS; ++i)
-        assert_true(pn_history_window(to, i, 4 * BLOCK, 4 * BLOCK)[0] == 0);
+    assert_true(pn_history_follow(to, from, BLOCK, SIZE_MAX, &generation));
+    assert_int_equal(pn_history_time(to), 3000 * BLOCK);
+    for (int k = 0; k < 5; ++k)
+        write_block(from);
+    pn_history_append(to, from, BLOCK);
+    check_input(to, 0, 20000);
+    check_input(to, 1, 300);
+    check_input(to, 2, 5000); /* as far as it was known */
+    pn_history_free(to);
+    pn_history_span more[INPUTS] = {{20000, window}, {0, 0}, {40000, 2 * window}};
+    assert_false(pn_history_holds(from, more));
+    pn_history_raise(from, more);
+    assert_true(more[0].reach >= margin + 20000 && more[1].window == window && more[2].reach == 40000);
+    to = make_of(more);
+    pn_history_copy(to, from, BLOCK);
+    assert_true(pn_history_holds(to, more));
+    check_input(to, 0, (int64_t)margin + 20000);
+    check_input(to, 1, (int64_t)margin + 300);
+    check_input(to, 2, (int64_t)margin + 5000);
     pn_history_free(from);
-    pn_history_free(whole);
+    pn_history_free(to);
+}
+
+static void an_input_may_be_left_out(void **state) {
+    (void)state;
+    const pn_history_span span[INPUTS] = {{2000, 4 * BLOCK}, {0, 0}, {1000, 4 * BLOCK}};
+    pn_history *from = make(pn_history_margin(BLOCK) + 2000), *to = make_of(span);
+    for (int k = 0; k < 700; ++k)
+        write_block(from);
+    unsigned generation = 0;
+    assert_true(pn_history_follow(to, from, BLOCK, SIZE_MAX, &generation));
+    for (int k = 0; k < 20; ++k) {
+        write_block(from);
+        pn_history_append(to, from, BLOCK);
+        write_block(from);
+        write_block(to);
+    }
+    check_input(to, 0, 2000);
+    check_input(to, 2, 1000);
+    pn_history_free(from);
     pn_history_free(to);
 }
 
@@ -144,7 +181,10 @@ static void *write_on(void *argument) {
 
 static void what_a_follower_has_is_right_however_fast_the_writer_is(void **state) {
     (void)state;
-    writer w = {.from = make(pn_history_margin(BLOCK) + 2000)};
+    const size_t margin = pn_history_margin(BLOCK);
+    const pn_history_span span[INPUTS] = {
+        {margin + 2000, 4 * BLOCK}, {margin + 9000, 4 * BLOCK}, {margin + 2500, 4 * BLOCK}};
+    writer w = {.from = make_of(span)};
     pn_history *to = make(2000);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
@@ -173,7 +213,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_follower_gets_the_past_and_then_what_comes),
         cmocka_unit_test(a_follower_that_is_overtaken_or_outlived_says_so),
-        cmocka_unit_test(a_follower_may_keep_some_inputs_only),
+        cmocka_unit_test(every_input_has_a_reach_of_its_own),
+        cmocka_unit_test(an_input_may_be_left_out),
         cmocka_unit_test(what_a_follower_has_is_right_however_fast_the_writer_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,7 +279,7 @@ static void bad_values_are_named(void **state) {
         {{.block = 0, .longest = 10}, "block: 0"},
         {{.block = 256}, "no taps"},
         {{.mode = PN_PLAN_OFFLINE, .block = 1000, .longest = 10}, "1000"},
-        {{.block = 256, .inputs = 1025, .longest = 10}, "1025"},
+        {{.block = 256, .inputs = 65537, .longest = 10}, "65537"},
         {{.block = 256, .inputs = 1, .outputs = 1, .irs = &empty, .ir_count = 1}, "no taps"},
         {{.block = 256, .inputs = 1, .outputs = 1, .irs = &outside, .ir_count = 1}, "1 x 1"},
     };

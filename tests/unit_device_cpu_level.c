@@ -274,6 +274,47 @@ static void jobs_with_a_pool_change_no_bit(void **state) {
     }
 }
 
+/* Into rows that begin anywhere, and back into the level's own; what lies around a row stays. */
+static void aimed_results_are_the_same(void **state) {
+    (void)state;
+    static const int blocks[] = {64, 8192};
+    for (int c = 0; c < 2; ++c) {
+        size_t block = (size_t)blocks[c], jobs = c == 0 ? 9 : 5;
+        bench b;
+        bench_open(&b, blocks[c], 3, 3, jobs);
+        for (int e = 0; e < 3; ++e)
+            add_entry(&b, e, e == 0 ? 2 : 0, (size_t)(2 * e + 3) * block - 10); /* none leads to output 1 */
+        open_level(&b, 1);
+        run_all(&b, 1);
+        float *own = copy_out(&b), *into = pn_alloc_floats(3 * (block + 2));
+        close_level(&b);
+        for (int threads = 1; threads <= 2; ++threads) {
+            open_level(&b, threads);
+            for (size_t k = 0; k < jobs; ++k) {
+                const float *history[MOST_CHANNELS];
+                float *rows[3];
+                for (size_t o = 0; o < 3; ++o)
+                    rows[o] = into + o * (block + 2) + 1;
+                for (size_t n = 0; n < 3 * (block + 2); ++n)
+                    into[n] = 7;
+                b.backend->ops->level_aim(b.level, k == 3 ? NULL : rows);
+                assert_int_equal(b.backend->ops->level_begin(b.level, window(&b, k * block, history), NULL),
+                                 PINNA_OK);
+                b.backend->ops->level_advance(b.level, 1, 3);
+                assert_int_equal(b.backend->ops->level_finish(b.level, rows, NULL), PINNA_OK);
+                for (size_t o = 0; o < 3; ++o) {
+                    assert_memory_equal(rows[o], own + o * b.frames + k * block, block * sizeof *own);
+                    assert_true(rows[o][-1] == 7 && rows[o][block] == 7);
+                }
+            }
+            close_level(&b);
+        }
+        pn_free(own);
+        pn_free(into);
+        bench_close(&b);
+    }
+}
+
 /* After any number of jobs, one of them unfinished. */
 static void reset_forgets_all(void **state) {
     (void)state;
@@ -485,6 +526,7 @@ int main(void) {
         cmocka_unit_test(matrices_of_components),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(jobs_with_a_pool_change_no_bit),
+        cmocka_unit_test(aimed_results_are_the_same),
         cmocka_unit_test(reset_forgets_all),
         cmocka_unit_test(feeding_replaces_running),
         cmocka_unit_test(lent_results_stay),

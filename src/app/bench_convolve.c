@@ -60,9 +60,9 @@ static pinna_status read_shape(const pn_bench_options *options, bench *b, pinna_
     if (!b->diagonal && sscanf(options->matrix, "%dx%d%c", &b->inputs, &b->outputs, &end) != 2)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "--matrix: '%s', expected INPUTSxOUTPUTS, as in 32x2",
                        options->matrix);
-    if (b->inputs < 1 || b->inputs > 1024 || b->outputs < 1 || b->outputs > 1024)
-        return pn_fail(err, PINNA_BAD_ARGUMENT, "%d x %d channels, expected 1..1024 of each", b->inputs,
-                       b->outputs);
+    if (b->inputs < 1 || b->inputs > PN_PLAN_CHANNELS || b->outputs < 1 || b->outputs > PN_PLAN_CHANNELS)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "%d x %d channels, expected 1..%d of each", b->inputs,
+                       b->outputs, (int)PN_PLAN_CHANNELS);
     if (!(options->ir > 0 && options->ir <= 600))
         return pn_fail(err, PINNA_BAD_ARGUMENT, "--ir: %g s, expected more than 0, up to 600", options->ir);
     b->taps = (size_t)ceil(options->ir * RATE);

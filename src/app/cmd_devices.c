@@ -49,16 +49,37 @@ static cJSON *look_at_cpu(void) {
 }
 
 /* The tuning's lines come as they are found: it takes its time. */
-static void tell_line(void *lines, const char *line) {
+typedef struct {
+    cJSON *lines;
+    pn_progress progress;
+} tuning;
+
+static void tell_line(void *user, const char *line) {
+    tuning *t = user;
+    pn_progress_end(&t->progress);
     fprintf(stderr, "  %s\n", line);
-    add_line(lines, line);
+    add_line(t->lines, line);
+}
+
+static void show_progress(void *user, int done, int of) {
+    tuning *t = user;
+    pn_progress_part(&t->progress, "of the widths", (double)done / of);
 }
 
 static void tune_device(const pn_opencl_info *info, const char *name, cJSON *device) {
+    const pn_common common = {0};
     pinna_error err = {0};
-    cJSON *lines = cJSON_AddArrayToObject(device, "tuning");
-    fprintf(stderr, "%s: its kernels are built and timed with other widths; this can take minutes\n", name);
-    if (pn_opencl_tune(info, tell_line, lines, &err) != PINNA_OK)
+    tuning t = {.lines = cJSON_AddArrayToObject(device, "tuning")};
+    const pn_opencl_tune_listener listener = {tell_line, show_progress, &t};
+    fprintf(
+        stderr,
+        "%s: its kernels are built and timed with other widths; this may take a minute or two, and changes "
+        "nothing before its end\n",
+        name);
+    pn_progress_start(&t.progress, &common);
+    pinna_status status = pn_opencl_tune(info, &listener, &err);
+    pn_progress_end(&t.progress);
+    if (status != PINNA_OK)
         cJSON_AddStringToObject(device, "tuning_problem", err.text);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
+#include "app/cairo_api.h"
 #include "app/cli.h"
 
 #include <cjson/cJSON.h>
@@ -474,7 +475,9 @@ static pinna_status print_json(const job *j, pinna_error *err) {
 }
 
 static pinna_status run(job *j, pinna_error *err) {
-    pinna_status status = load(j, err);
+    pinna_status status = j->plot == NULL ? PINNA_OK : pn_cairo_load(err); /* before the work, not after */
+    if (status == PINNA_OK)
+        status = load(j, err);
     if (status == PINNA_OK && j->at_text != NULL)
         status = look(j, err);
     if (status == PINNA_OK && j->out != NULL)

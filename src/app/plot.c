@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: MIT
 #include "app/plot.h"
 
-#include <cairo-svg.h>
-#include <cairo.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "app/cairo_api.h"
 #include "base/memory.h"
 #include "base/vec.h"
 #include "io/staged.h"
@@ -55,39 +54,42 @@ pinna_status pn_plot_create(const char *path, double width, double height, doubl
     bool png = ends_with(path, ".png");
     if (!png && !ends_with(path, ".svg"))
         return pn_fail(err, PINNA_BAD_ARGUMENT, "%s: a picture's name ends in .png or .svg", path);
+    pinna_status status = pn_cairo_load(err);
+    if (status != PINNA_OK)
+        return status;
     pn_plot *p = pn_alloc(1, sizeof *p);
     if (p == NULL)
         return pn_fail_memory(err, "the picture", sizeof *p);
     p->png = png;
     p->path = pn_strdup(path);
     p->surface =
-        png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale), (int)(height * scale))
-            : cairo_svg_surface_create_for_stream(keep, p, width, height);
-    p->cairo = cairo_create(p->surface);
-    if (p->path == NULL || cairo_status(p->cairo) != CAIRO_STATUS_SUCCESS) {
+        png ? pn_cairo.image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * scale), (int)(height * scale))
+            : pn_cairo.svg_surface_create_for_stream(keep, p, width, height);
+    p->cairo = pn_cairo.create(p->surface);
+    if (p->path == NULL || pn_cairo.status(p->cairo) != CAIRO_STATUS_SUCCESS) {
         pn_plot_free(p);
         return pn_fail_memory(err, "the picture", width * height * scale * scale * 4);
     }
     if (png)
-        cairo_scale(p->cairo, scale, scale);
-    cairo_set_source_rgb(p->cairo, 1, 1, 1);
-    cairo_paint(p->cairo);
+        pn_cairo.scale(p->cairo, scale, scale);
+    pn_cairo.set_source_rgb(p->cairo, 1, 1, 1);
+    pn_cairo.paint(p->cairo);
     *plot = p;
     return PINNA_OK;
 }
 
 pinna_status pn_plot_write(pn_plot *p, const char *const *inputs, size_t input_count, pinna_error *err) {
-    cairo_status_t made = cairo_status(p->cairo);
+    cairo_status_t made = pn_cairo.status(p->cairo);
     if (made == CAIRO_STATUS_SUCCESS && p->png)
-        made = cairo_surface_write_to_png_stream(p->surface, keep, p);
-    cairo_surface_finish(p->surface);
+        made = pn_cairo.surface_write_to_png_stream(p->surface, keep, p);
+    pn_cairo.surface_finish(p->surface);
     if (made == CAIRO_STATUS_SUCCESS)
-        made = cairo_surface_status(p->surface);
+        made = pn_cairo.surface_status(p->surface);
     if (p->no_memory || made == CAIRO_STATUS_NO_MEMORY)
         return pn_fail_memory(err, "the picture", (double)p->size);
     if (made != CAIRO_STATUS_SUCCESS)
         return pn_fail(err, PINNA_IO, "%s: the picture cannot be made: %s", p->path,
-                       cairo_status_to_string(made));
+                       pn_cairo.status_to_string(made));
     pn_staged file = {0};
     pinna_status status = pn_staged_open(p->path, inputs, input_count, &file, err);
     if (status == PINNA_OK)
@@ -101,8 +103,8 @@ pinna_status pn_plot_write(pn_plot *p, const char *const *inputs, size_t input_c
 void pn_plot_free(pn_plot *p) {
     if (p == NULL)
         return;
-    cairo_destroy(p->cairo);
-    cairo_surface_destroy(p->surface);
+    pn_cairo.destroy(p->cairo);
+    pn_cairo.surface_destroy(p->surface);
     pn_free(p->bytes);
     pn_free(p->path);
     pn_free(p);
@@ -111,18 +113,18 @@ void pn_plot_free(pn_plot *p) {
 /* ---- drawing */
 
 static void choose(pn_plot *p, pn_plot_colour colour) {
-    cairo_set_source_rgb(p->cairo, colour.red, colour.green, colour.blue);
+    pn_cairo.set_source_rgb(p->cairo, colour.red, colour.green, colour.blue);
 }
 
 static void choose_font(pn_plot *p, double height, bool bold) {
-    cairo_select_font_face(p->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(p->cairo, height);
+    pn_cairo.select_font_face(p->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                              bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    pn_cairo.set_font_size(p->cairo, height);
 }
 
 static double width_of(pn_plot *p, const char *text) {
     cairo_text_extents_t extents;
-    cairo_text_extents(p->cairo, text, &extents);
+    pn_cairo.text_extents(p->cairo, text, &extents);
     return extents.x_advance;
 }
 
@@ -136,85 +138,85 @@ void pn_plot_text(pn_plot *p, double x, double y, double height, pn_plot_anchor 
     choose_font(p, height, false);
     choose(p, colour);
     double width = width_of(p, text);
-    cairo_move_to(p->cairo,
-                  x - (anchor == PN_PLOT_START    ? 0
-                       : anchor == PN_PLOT_MIDDLE ? width / 2
-                                                  : width),
-                  y);
-    cairo_show_text(p->cairo, text);
+    pn_cairo.move_to(p->cairo,
+                     x - (anchor == PN_PLOT_START    ? 0
+                          : anchor == PN_PLOT_MIDDLE ? width / 2
+                                                     : width),
+                     y);
+    pn_cairo.show_text(p->cairo, text);
 }
 
 void pn_plot_title(pn_plot *p, double x, double y, double height, const char *text) {
     choose_font(p, height, true);
     choose(p, pn_plot_ink);
-    cairo_move_to(p->cairo, x, y);
-    cairo_show_text(p->cairo, text);
+    pn_cairo.move_to(p->cairo, x, y);
+    pn_cairo.show_text(p->cairo, text);
 }
 
 void pn_plot_text_upwards(pn_plot *p, double x, double y, double height, const char *text) {
     choose_font(p, height, false);
     choose(p, pn_plot_ink);
-    cairo_save(p->cairo);
-    cairo_translate(p->cairo, x, y + width_of(p, text) / 2);
-    cairo_rotate(p->cairo, -PN_PI / 2);
-    cairo_move_to(p->cairo, 0, 0);
-    cairo_show_text(p->cairo, text);
-    cairo_restore(p->cairo);
+    pn_cairo.save(p->cairo);
+    pn_cairo.translate(p->cairo, x, y + width_of(p, text) / 2);
+    pn_cairo.rotate(p->cairo, -PN_PI / 2);
+    pn_cairo.move_to(p->cairo, 0, 0);
+    pn_cairo.show_text(p->cairo, text);
+    pn_cairo.restore(p->cairo);
 }
 
 void pn_plot_line(pn_plot *p, const pn_plot_point *points, int count, pn_plot_colour colour, double width) {
     choose(p, colour);
-    cairo_set_line_width(p->cairo, width);
-    cairo_set_line_join(p->cairo, CAIRO_LINE_JOIN_ROUND);
-    cairo_new_path(p->cairo);
+    pn_cairo.set_line_width(p->cairo, width);
+    pn_cairo.set_line_join(p->cairo, CAIRO_LINE_JOIN_ROUND);
+    pn_cairo.new_path(p->cairo);
     for (int i = 0; i < count; ++i)
-        cairo_line_to(p->cairo, points[i].x, points[i].y);
-    cairo_stroke(p->cairo);
+        pn_cairo.line_to(p->cairo, points[i].x, points[i].y);
+    pn_cairo.stroke(p->cairo);
 }
 
 void pn_plot_frame(pn_plot *p, double x, double y, double width, double height, pn_plot_colour colour) {
     choose(p, colour);
-    cairo_set_line_width(p->cairo, 1);
-    cairo_rectangle(p->cairo, x, y, width, height);
-    cairo_stroke(p->cairo);
+    pn_cairo.set_line_width(p->cairo, 1);
+    pn_cairo.rectangle(p->cairo, x, y, width, height);
+    pn_cairo.stroke(p->cairo);
 }
 
 void pn_plot_dot(pn_plot *p, double x, double y, double radius, pn_plot_colour colour) {
     choose(p, colour);
-    cairo_new_path(p->cairo);
-    cairo_arc(p->cairo, x, y, radius, 0, 2 * PN_PI);
-    cairo_fill(p->cairo);
+    pn_cairo.new_path(p->cairo);
+    pn_cairo.arc(p->cairo, x, y, radius, 0, 2 * PN_PI);
+    pn_cairo.fill(p->cairo);
 }
 
 void pn_plot_circle(pn_plot *p, double x, double y, double radius, pn_plot_colour colour, double width) {
     choose(p, colour);
-    cairo_set_line_width(p->cairo, width);
-    cairo_new_path(p->cairo);
-    cairo_arc(p->cairo, x, y, radius, 0, 2 * PN_PI);
-    cairo_stroke(p->cairo);
+    pn_cairo.set_line_width(p->cairo, width);
+    pn_cairo.new_path(p->cairo);
+    pn_cairo.arc(p->cairo, x, y, radius, 0, 2 * PN_PI);
+    pn_cairo.stroke(p->cairo);
 }
 
 void pn_plot_image(pn_plot *p, double x, double y, double width, double height, int columns, int rows,
                    const uint32_t *pixels) {
-    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, columns, rows);
-    if (cairo_surface_status(image) != CAIRO_STATUS_SUCCESS) {
+    cairo_surface_t *image = pn_cairo.image_surface_create(CAIRO_FORMAT_ARGB32, columns, rows);
+    if (pn_cairo.surface_status(image) != CAIRO_STATUS_SUCCESS) {
         p->no_memory = true;
-        cairo_surface_destroy(image);
+        pn_cairo.surface_destroy(image);
         return;
     }
     for (int row = 0; row < rows; ++row)
-        memcpy(cairo_image_surface_get_data(image) + row * cairo_image_surface_get_stride(image),
+        memcpy(pn_cairo.image_surface_get_data(image) + row * pn_cairo.image_surface_get_stride(image),
                pixels + (size_t)row * (size_t)columns, (size_t)columns * sizeof *pixels);
-    cairo_surface_mark_dirty(image);
-    cairo_save(p->cairo);
-    cairo_translate(p->cairo, x, y);
-    cairo_scale(p->cairo, width / columns, height / rows);
-    cairo_set_source_surface(p->cairo, image, 0, 0);
-    cairo_pattern_set_extend(cairo_get_source(p->cairo), CAIRO_EXTEND_PAD);
-    cairo_rectangle(p->cairo, 0, 0, columns, rows);
-    cairo_fill(p->cairo);
-    cairo_restore(p->cairo);
-    cairo_surface_destroy(image);
+    pn_cairo.surface_mark_dirty(image);
+    pn_cairo.save(p->cairo);
+    pn_cairo.translate(p->cairo, x, y);
+    pn_cairo.scale(p->cairo, width / columns, height / rows);
+    pn_cairo.set_source_surface(p->cairo, image, 0, 0);
+    pn_cairo.pattern_set_extend(pn_cairo.get_source(p->cairo), CAIRO_EXTEND_PAD);
+    pn_cairo.rectangle(p->cairo, 0, 0, columns, rows);
+    pn_cairo.fill(p->cairo);
+    pn_cairo.restore(p->cairo);
+    pn_cairo.surface_destroy(image);
 }
 
 /* ---- colours */

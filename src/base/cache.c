@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/cache.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,21 @@ static void make_folders(const char *file) {
         mkdir(path, 0700); /* there already, as a rule; what fails shows when the file is opened */
         *slash = '/';
     }
+}
+
+pinna_status pn_cache_check(pinna_error *err) {
+    char folder[PATH], file[PATH];
+    if (!folder_path(folder))
+        return pn_fail(
+            err, PINNA_UNSUPPORTED,
+            "nothing can be kept: there is no cache (PINNA_CACHE is off, or neither XDG_CACHE_HOME nor "
+            "HOME names a folder)");
+    file_path("any", "", file);
+    make_folders(file);
+    if (access(folder, W_OK | X_OK) != 0)
+        return pn_fail(err, PINNA_IO, "nothing can be kept: %s cannot be written: %s", folder,
+                       strerror(errno));
+    return PINNA_OK;
 }
 
 static pn_cache_answer read_key(FILE *file, const char *key, const head *h) {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 /* Data kept between runs, one file for each key (a text of a few lines that names everything the data depends on):
  * $XDG_CACHE_HOME/pinna or ~/.cache/pinna, nothing with PINNA_CACHE=off. Files are written beside and renamed, so that
  * readers never see half of one; they carry their key and a checksum. Any thread, any process; allocates. */
@@ -19,6 +21,11 @@ typedef enum {
 
 /* kind: the first part of the file's name. Data (pn_free it) and size are set when found. */
 pn_cache_answer pn_cache_read(const char *kind, const char *key, unsigned char **data, size_t *size);
+
+/* Whether anything can be kept, for what is not worth its time otherwise: PINNA_OK, PINNA_UNSUPPORTED where the user has
+ * turned the cache off or has no home, PINNA_IO where the folder cannot be made or written. */
+pinna_status pn_cache_check(pinna_error *err);
+
 /* false when it could not be kept. */
 bool pn_cache_write(const char *kind, const char *key, const unsigned char *data, size_t size);
 

@@ -14,6 +14,13 @@ enum { PN_ALIGNMENT = 128 };
  * pointer. Free with pn_free. Any thread; never from the block path. */
 void *pn_alloc(size_t count, size_t size) __attribute__((malloc));
 
+/* As pn_alloc, but large buffers are not yet backed by memory: the first write to a page waits for that. For what several
+ * threads are to touch, before it is used in the block path. */
+void *pn_alloc_untouched(size_t count, size_t size) __attribute__((malloc));
+
+/* Makes every page of freshly allocated zeros stand in memory. */
+void pn_touch(void *memory, size_t bytes);
+
 /* As pn_alloc for floats. */
 float *pn_alloc_floats(size_t count) __attribute__((malloc));
 

@@ -51,8 +51,10 @@ static pinna_status create_engine(pn_convolver *c, const pn_convolver_desc *desc
     pn_engine_desc engine = pn_convolver_engine_desc(c, c->device, desc->irs, desc->ir_count);
     pinna_error reason;
     pinna_status status = pn_engine_create(&engine, &c->parts->engine, &reason);
-    if (status == PINNA_OK)
+    if (status == PINNA_OK) {
+        pn_engine_set_pool(c->parts->engine, c->pool);
         return PINNA_OK;
+    }
     if (c->device->by_auto && (status == PINNA_NO_MEMORY || status == PINNA_DEVICE))
         return start_on_cpu(c, desc, &reason, err);
     return pn_fail(err, status, "%s", reason.text);
@@ -67,23 +69,33 @@ static void give_outputs(pn_convolver *c) {
     }
 }
 
-static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
-    pn_engine_need need;
-    pinna_status status = pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, &need, err);
+/* Measures, refuses what does not fit, and makes the history. */
+static pinna_status prepare(pn_convolver *c, const pn_convolver_desc *desc, pn_engine_need *need,
+                            pinna_error *err) {
+    pn_history_span *span = NULL;
+    pinna_status status =
+        pn_convolver_measure(c, c->device, desc->irs, desc->ir_count, false, need, &span, err);
     if (status != PINNA_OK)
         return status;
-    c->block = need.plan.block;
+    c->block = need->plan.block;
     double buffers = 4.0 * c->block * (c->inputs + c->outputs);
-    double history = pn_history_bytes(c->inputs, need.reach, need.window, c->block), kept = 0;
+    double history = pn_history_bytes(c->inputs, span, c->block), kept = 0;
     for (size_t e = 0; desc->editable && e < desc->ir_count; ++e)
         kept += (double)desc->irs[e].length * sizeof(float);
-    status = pn_convolver_check_memory(c, need.host_bytes + history + buffers + kept, err);
+    status = pn_convolver_check_memory(c, need->host_bytes + history + buffers + kept, err);
     if (status == PINNA_OK)
-        status = allocate_buffers(c, err);
-    if (status == PINNA_OK)
-        status = pn_history_create(c->inputs, need.reach, need.window, c->block, &c->history, err);
+        status = pn_history_create(c->inputs, span, c->block, &c->history, err);
     if (status == PINNA_OK)
         c->history->alone = c->fixed;
+    pn_free(span);
+    return status;
+}
+
+static pinna_status build(pn_convolver *c, const pn_convolver_desc *desc, pinna_error *err) {
+    pn_engine_need need;
+    pinna_status status = prepare(c, desc, &need, err);
+    if (status == PINNA_OK)
+        status = allocate_buffers(c, err);
     if (status == PINNA_OK && desc->editable)
         status = pn_response_set_create(NULL, desc->irs, desc->ir_count, &c->responses, err);
     if (status == PINNA_OK)
@@ -247,7 +259,9 @@ pinna_status pn_convolver_block_process(pn_convolver *convolver, const float *co
     unsigned long mode = pn_flush_denormals();
     pn_convolver_send_back(convolver);
     pn_convolver_take_offer(convolver);
-    pn_history_write(convolver->history, in, convolver->block);
+    for (pn_part *part = convolver->parts; part != NULL; part = part->next)
+        pn_engine_start(part->engine, in); /* a device computes while the history is written */
+    pn_history_write(convolver->history, in, convolver->block, convolver->pool);
     pinna_status status = compute(convolver, out, err);
     if (status == PINNA_OK)
         fade_block(convolver, out);

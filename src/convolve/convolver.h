@@ -17,15 +17,16 @@ typedef struct pn_convolver pn_convolver;
 enum { PN_CONVOLVER_QUEUE = 4 }; /* exchanges requested and not yet at their end */
 
 typedef struct {
-    int inputs, outputs; /* 1 .. 1024 */
+    int inputs, outputs; /* 1 .. 65536 */
     int block;           /* live: frames per call, power of two 32..8192; offline: 0 = the plan's choice */
     pn_plan_mode mode;
     const pinna_ir *irs; /* read during create */
     size_t ir_count;
-    bool fixed;            /* never exchanged: on the CPU the inputs are kept only as far as jobs look back */
-    bool editable;         /* keeps copies of the responses, for pn_convolver_request_edit */
-    pn_backend *backend;   /* outlives the convolver */
-    pn_pool *pool;         /* for the CPU engine that takes over from a lost device; may be NULL */
+    bool fixed;          /* never exchanged: on the CPU the inputs are kept only as far as jobs look back */
+    bool editable;       /* keeps copies of the responses, for pn_convolver_request_edit */
+    pn_backend *backend; /* outlives the convolver */
+    pn_pool *pool; /* of the thread that processes: for the copies of thousands of channels, and for the CPU
+                              engine that takes over from a lost device; may be NULL */
     pn_messages *messages; /* for a device lost while running; may be NULL, outlives the convolver */
 } pn_convolver_desc;
 
@@ -60,8 +61,8 @@ int pn_convolver_latency(const pn_convolver *convolver);
  * the fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block
  * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading) or a request is pending, or when fixed. After a failure the
  * convolver is as before.
- * Both run over the full history. For a response that is longer than any before, what it needs of the past is kept
- * as far back as the longest one reached, and at least for 2^22 / inputs frames (2^19 at most); before is silence.
+ * Both run over the full history. For a response that is longer than any before of its input, what it needs of the past
+ * is kept as far back as the longest of those reached, and at least for 2^22 / inputs frames (2^19 at most); before is silence.
  * The old responses are freed at the next exchange or update. */
 pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                size_t fade_frames, pinna_error *err);

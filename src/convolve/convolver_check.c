@@ -142,28 +142,56 @@ pn_engine_desc pn_convolver_engine_desc(const pn_convolver *convolver, pn_backen
                             .backend = backend};
 }
 
-pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
-                                  size_t count, pn_engine_need *need, pinna_error *err) {
-    pn_engine_desc desc = pn_convolver_engine_desc(convolver, backend, irs, count);
-    pinna_status status = pn_engine_measure(&desc, need, err);
-    if (status == PINNA_OK && backend->kind != PN_BACKEND_CPU) {
-        pn_backend cpu = {.kind = PN_BACKEND_CPU};
-        pn_engine_need fallback;
-        desc.backend = &cpu;
-        desc.block = need->plan.block;
-        status = pn_engine_measure(&desc, &fallback, err);
-        need->reach = fallback.reach > need->reach ? fallback.reach : need->reach;
-        need->window = fallback.window > need->window ? fallback.window : need->window;
+/* The rings of a convolver that is never exchanged are as short as jobs need them: two windows. Others have room for a
+ * follower to lag, and for longer responses later. */
+static void add_room(const pn_convolver *c, const pn_backend *backend, int block, pn_history_span *span) {
+    bool least = c->fixed && backend->kind == PN_BACKEND_CPU;
+    size_t spare = SPARE_HISTORY / (size_t)c->inputs, margin = pn_history_margin(block);
+    spare = spare < MOST_SPARE ? spare : MOST_SPARE;
+    for (int i = 0; i < c->inputs; ++i) {
+        span[i].window = span[i].window > 0 ? span[i].window : (size_t)block;
+        size_t reach = span[i].reach + margin;
+        span[i].reach = least ? 0 : reach > spare ? reach : spare;
     }
+}
+
+/* Those of a copy of what some inputs had serve to bring a new engine up to date. */
+static void add_margin(const pn_convolver *c, int block, pn_history_span *span) {
+    for (int i = 0; i < c->inputs; ++i)
+        span[i].reach += span[i].window > 0 ? pn_history_margin(block) : 0;
+}
+
+/* The plan of a CPU engine that takes over, for its reach. */
+static pinna_status plan_fallback(pn_engine_desc desc, int block, pn_plan *plan, pinna_error *err) {
+    pn_backend cpu = {.kind = PN_BACKEND_CPU};
+    pn_engine_need need;
+    desc.backend = &cpu;
+    desc.block = block;
+    pinna_status status = pn_engine_measure(&desc, &need, err);
+    *plan = need.plan;
+    return status;
+}
+
+pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
+                                  size_t count, bool some, pn_engine_need *need, pn_history_span **out,
+                                  pinna_error *err) {
+    pn_engine_desc desc = pn_convolver_engine_desc(convolver, backend, irs, count);
+    pn_plan fallback = {0};
+    *out = NULL;
+    pinna_status status = pn_engine_measure(&desc, need, err);
+    if (status == PINNA_OK && backend->kind != PN_BACKEND_CPU)
+        status = plan_fallback(desc, need->plan.block, &fallback, err);
     if (status != PINNA_OK)
         return status;
-    if (convolver->fixed && backend->kind == PN_BACKEND_CPU) {
-        need->reach = 0; /* a ring is never shorter than two windows */
-        return PINNA_OK;
-    }
-    need->reach += pn_history_margin(need->plan.block);
-    size_t spare = SPARE_HISTORY / (size_t)convolver->inputs;
-    spare = spare < MOST_SPARE ? spare : MOST_SPARE;
-    need->reach = spare > need->reach ? spare : need->reach;
-    return status;
+    pn_history_span *span = pn_alloc((size_t)convolver->inputs, sizeof *span);
+    if (span == NULL)
+        return pn_fail_memory(err, "the input history", (double)convolver->inputs * sizeof *span);
+    pn_engine_raise_spans(&need->plan, irs, count, span);
+    pn_engine_raise_spans(&fallback, irs, count, span);
+    if (some)
+        add_margin(convolver, need->plan.block, span);
+    else
+        add_room(convolver, backend, need->plan.block, span);
+    *out = span;
+    return PINNA_OK;
 }

@@ -60,6 +60,7 @@ void pn_exchange_free(pn_exchange *x) {
         pn_part_free(part);
     }
     pn_history_free(x->history); /* last: jobs were reading it */
+    pn_free(x->span);
     pn_free(x->output);
     pn_free(x->out);
     pn_free(x->rows);
@@ -79,16 +80,13 @@ pinna_status pn_convolver_commit_all(pn_convolver *c, const pinna_ir *irs, size_
 }
 
 /* A longer history where the new responses need one. */
-static pinna_status extend_history(pn_convolver *c, pn_exchange *x, const pn_engine_need *need,
-                                   pinna_error *err) {
-    const pn_history *now = c->history;
-    if (need->reach <= now->length && need->window <= now->mirror)
+static pinna_status extend_history(pn_convolver *c, pn_exchange *x, pn_history_span *span, pinna_error *err) {
+    if (pn_history_holds(c->history, span))
         return PINNA_OK;
-    size_t reach = need->reach > now->length ? need->reach : now->length;
-    size_t window = need->window > now->mirror ? need->window : now->mirror;
-    pinna_status status = pn_history_create(c->inputs, reach, window, c->block, &x->history, err);
+    pn_history_raise(c->history, span);
+    pinna_status status = pn_history_create(c->inputs, span, c->block, &x->history, err);
     if (status == PINNA_OK)
-        pn_history_copy(x->history, now, c->block);
+        pn_history_copy(x->history, c->history, c->block);
     x->takes_history = true;
     return status;
 }
@@ -150,9 +148,9 @@ static pinna_status check_free(pn_convolver *c, pinna_error *err) {
 }
 
 static pinna_status swap(pn_convolver *c, pn_exchange *x, const pinna_ir *irs, size_t count,
-                         const pn_engine_need *need, pinna_error *err) {
+                         pn_history_span *span, pinna_error *err) {
     unsigned long mode = pn_flush_denormals();
-    pinna_status status = extend_history(c, x, need, err);
+    pinna_status status = extend_history(c, x, span, err);
     if (status == PINNA_OK)
         status = prepare(c, x, irs, count, err);
     pn_restore_denormals(mode);
@@ -166,8 +164,9 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     if (status == PINNA_OK)
         status = pn_convolver_check_irs(irs, ir_count, c->inputs, c->outputs, err);
     pn_engine_need need;
+    pn_history_span *span = NULL;
     if (status == PINNA_OK)
-        status = pn_convolver_measure(c, c->backend, irs, ir_count, &need, err);
+        status = pn_convolver_measure(c, c->backend, irs, ir_count, false, &need, &span, err);
     if (status == PINNA_OK)
         status = pn_convolver_check_memory(c, need.host_bytes + (double)pn_convolver_memory(c), err);
     pn_exchange *x = NULL;
@@ -177,7 +176,8 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     if (status == PINNA_OK && c->responses != NULL)
         status = pn_response_set_create(NULL, irs, ir_count, &responses, err);
     if (status == PINNA_OK)
-        status = swap(c, x, irs, ir_count, &need, err);
+        status = swap(c, x, irs, ir_count, span, err);
+    pn_free(span);
     if (status == PINNA_OK)
         status = pn_convolver_commit_all(c, irs, ir_count, need.host_bytes, err);
     if (status != PINNA_OK) {

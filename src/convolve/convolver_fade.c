@@ -37,6 +37,8 @@ void pn_convolver_adopt(pn_convolver *c, pn_exchange *x) {
     }
     if (x->part->own_backend != NULL)
         pn_backend_cpu_set_pool(x->part->own_backend, pn_backend_cpu_pool(c->backend));
+    if (x->part->engine != NULL)
+        pn_engine_set_pool(x->part->engine, c->pool);
     c->exchange = x;
     c->fade_done = 0;
 }

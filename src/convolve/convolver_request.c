@@ -28,48 +28,15 @@ enum { ROUNDS = 256 };
 
 /* ------------------------------------------------------------------ up to date */
 
-/* What the history must hold for the engine; were it on a device, for its successor too. */
-static pinna_status need_of(const pn_convolver *c, const pn_engine *engine, pn_engine_need *need,
-                            pinna_error *err) {
-    size_t count;
-    const pinna_ir *irs = pn_engine_kept_irs(engine, &count);
-    *need = *pn_engine_get_need(engine);
-    if (irs != NULL)
-        return pn_convolver_measure(c, pn_engine_backend(engine), irs, count, need, err);
-    need->reach += pn_history_margin(c->block);
-    return PINNA_OK;
-}
-
-static pinna_status copy_some(const pn_convolver *c, pn_exchange *x, size_t reach, size_t window,
-                              pinna_error *err) {
-    bool *kept = pn_alloc((size_t)c->inputs, sizeof *kept);
-    if (kept == NULL)
-        return pn_fail_memory(err, "the input history", (double)c->inputs * sizeof *kept);
-    for (int i = 0; i < c->inputs; ++i)
-        kept[i] = pn_engine_needs(x->part->engine, i);
-    pinna_status status = pn_history_create_some(c->inputs, kept, reach, window, c->block, &x->history, err);
-    pn_free(kept);
-    return status;
-}
-
 /* While it is the exchange's turn: the convolver's history stays the same one. */
 static pinna_status give_history(pn_convolver *c, pn_exchange *x, pinna_error *err) {
-    const pn_history *now = c->history;
-    pn_engine_need need;
     if (x->history != NULL)
         return PINNA_OK;
-    pinna_status status = need_of(c, x->part->engine, &need, err);
-    if (status != PINNA_OK)
-        return status;
-    bool longer = need.reach > now->length || need.window > now->mirror;
-    if (x->outputs < c->outputs && !longer) {
-        const pn_engine_need *own = pn_engine_get_need(x->part->engine);
-        return copy_some(c, x, own->reach + pn_history_margin(c->block), own->window, err);
-    }
-    x->takes_history = true;
-    size_t reach = need.reach > now->length ? need.reach : now->length;
-    size_t window = need.window > now->mirror ? need.window : now->mirror;
-    return pn_history_create(c->inputs, reach, window, c->block, &x->history, err);
+    bool some = x->outputs < c->outputs && pn_history_holds(c->history, x->span);
+    if (!some)
+        pn_history_raise(c->history, x->span);
+    x->takes_history = !some;
+    return pn_history_create(c->inputs, x->span, c->block, &x->history, err);
 }
 
 static pinna_status run_through(pn_convolver *c, pn_exchange *x, int64_t from, pinna_error *err) {
@@ -178,44 +145,29 @@ static void clear_change(change *a) {
     pn_free(a->some);
 }
 
-/* The inputs that lead there, or all. */
-static pinna_status count_inputs(const pn_convolver *c, const change *a, int *inputs, pinna_error *err) {
-    *inputs = c->inputs;
-    if (a->chosen == NULL)
-        return PINNA_OK;
-    bool *used = pn_alloc((size_t)c->inputs, sizeof *used);
-    if (used == NULL)
-        return pn_fail_memory(err, "the input history", (double)c->inputs * sizeof *used);
-    for (size_t e = 0; e < a->count; ++e)
-        used[a->irs[e].input] = true;
-    *inputs = 0;
-    for (int i = 0; i < c->inputs; ++i)
-        *inputs += used[i];
-    pn_free(used);
-    return PINNA_OK;
-}
-
 /* What there is, and what the change adds. */
-static pinna_status check_size(pn_convolver *c, change *a, pinna_error *err) {
+static pinna_status check_size(pn_convolver *c, change *a, pn_history_span **span, pinna_error *err) {
     pn_engine_need need;
-    int inputs;
-    pinna_status status = pn_convolver_measure(c, c->device, a->irs, a->count, &need, err);
-    if (status == PINNA_OK)
-        status = count_inputs(c, a, &inputs, err);
+    pinna_status status =
+        pn_convolver_measure(c, c->device, a->irs, a->count, a->chosen != NULL, &need, span, err);
     if (status != PINNA_OK)
         return status;
     a->bytes = need.host_bytes;
-    double histories = pn_history_bytes(inputs, need.reach, need.window, c->block) +
-                       pn_history_bytes(c->inputs, need.reach, need.window, c->block);
+    double histories = 2 * pn_history_bytes(c->inputs, *span, c->block);
     return pn_convolver_check_memory(
         c, a->bytes + pn_sides_bytes(c->sides) + histories + pn_response_set_bytes(c->responses), err);
 }
 
 static pinna_status make(pn_convolver *c, change *a, pn_exchange **out, pinna_error *err) {
     pn_exchange *x = NULL;
-    pinna_status status = a->count > 0 ? check_size(c, a, err) : PINNA_OK;
+    pn_history_span *span = NULL;
+    pinna_status status = a->count > 0 ? check_size(c, a, &span, err) : PINNA_OK;
     if (status == PINNA_OK)
         status = pn_exchange_create(c, a->chosen, a->fade_frames, &x, err);
+    if (status == PINNA_OK)
+        x->span = span;
+    else
+        pn_free(span);
     if (status == PINNA_OK && a->count > 0)
         status = make_engine(c, x, a->irs, a->count, wants_cpu(c), err);
     if (status != PINNA_OK)

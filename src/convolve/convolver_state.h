@@ -28,10 +28,11 @@ typedef struct pn_part {
 /* An exchange of the responses of some outputs, or of all: on its way in it holds what takes over, on its way out what
  * was replaced. */
 typedef struct {
-    pn_part *part;       /* what takes over; NULL once its outputs are its own */
-    pn_part *replaced;   /* list: nothing is theirs any more */
-    pn_history *history; /* that `part` was brought up to date with; NULL: the convolver's */
-    bool takes_history;  /* it replaces the convolver's, which on the way out is here instead */
+    pn_part *part;         /* what takes over; NULL once its outputs are its own */
+    pn_part *replaced;     /* list: nothing is theirs any more */
+    pn_history *history;   /* that `part` was brought up to date with; NULL: the convolver's */
+    pn_history_span *span; /* what `history` is to hold, before it is made; or NULL */
+    bool takes_history;    /* it replaces the convolver's, which on the way out is here instead */
     int64_t held; /* until this time jobs of other parts may be reading the history that was replaced */
     unsigned generation; /* of the history that `history` follows */
     size_t fade_frames;
@@ -96,9 +97,12 @@ pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int i
 pinna_status pn_convolver_check_memory(const pn_convolver *convolver, double bytes, pinna_error *err);
 pn_engine_desc pn_convolver_engine_desc(const pn_convolver *convolver, pn_backend *backend,
                                         const pinna_ir *irs, size_t count);
-/* What the history must hold for these responses: on the device, and on the CPU should it be lost. */
+/* *span [input], for pn_free: what the history must hold for these responses, on the device, and on the CPU should it be
+ * lost. `some`: a copy of it that serves a new engine only; else every input is kept, also one without a response, since
+ * it may get one. */
 pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
-                                  size_t count, pn_engine_need *need, pinna_error *err);
+                                  size_t count, bool some, pn_engine_need *need, pn_history_span **span,
+                                  pinna_error *err);
 
 /* ---- convolver_exchange.c */
 

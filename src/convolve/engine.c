@@ -44,8 +44,10 @@ struct pn_engine {
     pn_matrix *matrix;   /* on a back end that keeps the clock itself; then there are no levels */
     int *input, *output; /* numbers of the inputs and outputs that it has, which alone are the matrix's */
     int used_inputs, used_outputs;
-    const float **in;    /* [used input]: new frames */
-    float **out;         /* [used output]: where they go */
+    const float **in; /* [used input]: new frames */
+    float **out;      /* [used output]: where they go; NULL: nowhere */
+    bool started;     /* the matrix has its block, or start_error says why not */
+    pinna_error start_error;
     engine_level *level; /* level[0] is the one level 0 */
     int levels;
     bool *needs;      /* [input]: there are responses */
@@ -68,13 +70,14 @@ static size_t taps_in_level(const pn_plan *plan, int l, size_t length) {
     return length - level->first < room ? length - level->first : room;
 }
 
-/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. */
-static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l) {
+/* A sparse matrix has few responses in a level: what counts is each input's longest, and the outputs there. kept
+ * [input] and heard [output] are scratch. */
+static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l, int *kept, bool *heard) {
     const pn_plan_level *level = &plan->level[l];
     bool on_cpu = desc->backend->kind == PN_BACKEND_CPU;
     double filter = desc->backend->spectra_bits == 16 ? 17.0 / 32 : 1;
-    int kept[PN_ENGINE_CHANNELS] = {0};
-    bool heard[PN_ENGINE_CHANNELS] = {false};
+    memset(kept, 0, (size_t)desc->inputs * sizeof *kept);
+    memset(heard, 0, (size_t)desc->outputs * sizeof *heard);
     double spectra = 0;
     for (size_t e = 0; e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
@@ -92,6 +95,17 @@ static double level_bytes(const pn_engine_desc *desc, const pn_plan *plan, int l
     return 2.0 * (double)level->block * sizeof(float) * spectra;
 }
 
+static pinna_status measure_levels(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
+    int *kept = pn_alloc((size_t)desc->inputs, sizeof *kept);
+    bool *heard = pn_alloc((size_t)desc->outputs, sizeof *heard);
+    for (int l = 0; l < need->plan.levels && kept != NULL && heard != NULL; ++l)
+        need->bytes += level_bytes(desc, &need->plan, l, kept, heard);
+    bool measured = kept != NULL && heard != NULL;
+    pn_free(kept);
+    pn_free(heard);
+    return measured ? PINNA_OK : pn_fail_memory(err, "the convolver's plan", 4.0 * desc->inputs);
+}
+
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err) {
     memset(need, 0, sizeof *need);
     size_t taps = 0;
@@ -105,19 +119,29 @@ pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need,
                                .irs = desc->irs,
                                .ir_count = desc->ir_count};
     pinna_status status = pn_plan_make(&plan, &need->plan, err);
-    for (int l = 0; l < need->plan.levels; ++l) {
-        const pn_plan_level *level = &need->plan.level[l];
-        size_t reach = ((size_t)level->partitions + 4) * (size_t)level->block;
-        need->reach = reach > need->reach ? reach : need->reach;
-        need->window = 2 * (size_t)level->block;
-        need->bytes += level_bytes(desc, &need->plan, l);
-    }
+    if (status == PINNA_OK)
+        status = measure_levels(desc, need, err);
     need->host_bytes = need->bytes;
     if (desc->backend->kind != PN_BACKEND_CPU) {
         need->host_bytes = (double)taps * sizeof(float);
         need->bytes += need->host_bytes;
     }
     return status;
+}
+
+/* A job's window begins two blocks before its end, and up to two periods back; see prime_level. */
+void pn_engine_raise_spans(const pn_plan *plan, const pinna_ir *irs, size_t count, pn_history_span *span) {
+    for (size_t e = 0; e < count; ++e) {
+        pn_history_span *s = &span[irs[e].input];
+        for (int l = 0; l < plan->levels; ++l) {
+            size_t taps = taps_in_level(plan, l, irs[e].length), block = (size_t)plan->level[l].block;
+            size_t reach = ((taps + block - 1) / block + 4) * block;
+            if (taps == 0)
+                continue;
+            s->reach = reach > s->reach ? reach : s->reach;
+            s->window = 2 * block > s->window ? 2 * block : s->window;
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ create */
@@ -450,19 +474,44 @@ void pn_engine_move(pn_engine *engine, const pn_history *history, int64_t time) 
     }
 }
 
-static float *row_of(const pn_engine *engine, int output, float *const *out) {
-    return engine->mute[output] ? engine->waste : out[output];
+static void start_matrix(pn_engine *engine) {
+    engine->start_error.status = PINNA_OK;
+    engine->backend->ops->matrix_begin(engine->matrix, engine->in, &engine->start_error);
+    engine->started = true;
+}
+
+void pn_engine_start(pn_engine *engine, const float *const *in) {
+    if (engine->matrix == NULL)
+        return;
+    for (int i = 0; i < engine->used_inputs; ++i)
+        engine->in[i] = in[engine->input[i]];
+    start_matrix(engine);
+}
+
+void pn_engine_set_pool(pn_engine *engine, pn_pool *pool) {
+    if (engine->matrix != NULL && engine->backend->ops->matrix_set_pool != NULL)
+        engine->backend->ops->matrix_set_pool(engine->matrix, pool);
 }
 
 static pinna_status run_matrix(pn_engine *engine, const pn_history *history, int64_t time, float *const *out,
                                pinna_error *err) {
     const pn_backend_ops *ops = engine->backend->ops;
-    for (int i = 0; i < engine->used_inputs; ++i)
-        engine->in[i] = pn_history_window(history, engine->input[i], time, (size_t)engine->need.plan.block);
+    if (!engine->started) {
+        for (int i = 0; i < engine->used_inputs; ++i)
+            engine->in[i] =
+                pn_history_window(history, engine->input[i], time, (size_t)engine->need.plan.block);
+        start_matrix(engine);
+    }
+    engine->started = false;
+    if (engine->start_error.status != PINNA_OK)
+        return pn_fail(err, engine->start_error.status, "%s", engine->start_error.text);
     for (int o = 0; o < engine->used_outputs; ++o)
-        engine->out[o] = row_of(engine, engine->output[o], out);
-    pinna_status status = ops->matrix_begin(engine->matrix, engine->in, err);
-    return status == PINNA_OK ? ops->matrix_finish(engine->matrix, engine->out, err) : status;
+        engine->out[o] = engine->mute[engine->output[o]] ? NULL : out[engine->output[o]];
+    return ops->matrix_finish(engine->matrix, engine->out, err);
+}
+
+static float *row_of(const pn_engine *engine, int output, float *const *out) {
+    return engine->mute[output] ? engine->waste : out[output];
 }
 
 /* The slices of the outputs lie far apart: the next one's lines are asked for while one is added. */
@@ -506,6 +555,8 @@ pinna_status pn_engine_run(pn_engine *engine, const pn_history *history, int64_t
         return run_matrix(engine, history, time, out, err);
     for (int o = 0; o < head->outputs; ++o)
         head->out[o] = row_of(engine, head->output[o], out);
+    if (ops->level_aim != NULL)
+        ops->level_aim(head->level, head->out);
     pinna_status status = ops->level_begin(head->level, look_at(head, history, time), err);
     if (status == PINNA_OK)
         status = ops->level_finish(head->level, head->out, err);

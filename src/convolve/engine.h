@@ -10,7 +10,7 @@
  * outputs, or several, each for some: an engine writes the outputs that it has responses for, and no others. */
 typedef struct pn_engine pn_engine;
 
-enum { PN_ENGINE_CHANNELS = 1024 }; /* most inputs, and outputs */
+enum { PN_ENGINE_CHANNELS = PN_PLAN_CHANNELS }; /* most inputs, and outputs */
 
 typedef struct {
     int inputs, outputs;
@@ -26,11 +26,12 @@ typedef struct {
     pn_plan plan;
     double bytes;      /* spectra and buffers, on the host or the device, and the kept responses */
     double host_bytes; /* of these: not on a device with memory of its own, which counts that itself */
-    size_t reach;      /* frames of history */
-    size_t window;     /* longest window of history, frames */
 } pn_engine_need;
 
 pinna_status pn_engine_measure(const pn_engine_desc *desc, pn_engine_need *need, pinna_error *err);
+/* Raises span[input] to what an engine with this plan and these responses looks at: each input as far back as its own
+ * responses reach. */
+void pn_engine_raise_spans(const pn_plan *plan, const pinna_ir *irs, size_t count, pn_history_span *span);
 
 /* On a back end other than the CPU the responses are kept, so that a CPU engine can be made from them. */
 pinna_status pn_engine_create(const pn_engine_desc *desc, pn_engine **engine, pinna_error *err);
@@ -53,6 +54,12 @@ pinna_status pn_engine_prime(pn_engine *engine, const pn_history *history, int64
 /* Jobs under way go on over `history`, which holds the same at time `time`, that of the last run or prime. Only as long
  * as no thread of a pool has one of them. */
 PN_BLOCK_PATH void pn_engine_move(pn_engine *engine, const pn_history *history, int64_t time);
+/* Before the run of the block that `in` is, which need not be in the history yet: a device begins with it. in[i] NULL =
+ * silence. What fails is told by that run. On the CPU nothing. */
+PN_BLOCK_PATH void pn_engine_start(pn_engine *engine, const float *const *in);
+
+/* Whose threads share the copies to and from a device from now on: the pool of the thread that runs it; NULL: none. */
+PN_BLOCK_PATH void pn_engine_set_pool(pn_engine *engine, pn_pool *pool);
 
 /* Computes the outputs of the block that ends at `time`, as a rule the one written last; each block in turn. out[o]
  * is overwritten where pn_engine_has says so, and not looked at elsewhere. */

@@ -7,12 +7,23 @@
  * The follower copies frames that were published and then looks at `claimed`: were they replaced meanwhile, the copy
  * is thrown away. Every sample is stored with release and loaded with acquire order, so that whoever has seen a new
  * sample also sees the claim that came before it (a seqlock without fences; on x86 these are plain moves). Samples
- * go by pairs: a write is a multiple of 32 frames and rings are aligned. */
+ * go by pairs: a write is a multiple of 32 frames and rings are aligned.
+ *
+ * Where a block is megabytes, samples are streamed past the caches instead, several times as fast, between fences that
+ * order them after the claim and before the time. Vectors that are stored whole are no atomic objects of C, but tear at
+ * no place where pairs do not; the thread sanitizer, which cannot know, gets the pairs. */
 #include "convolve/history.h"
 
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/rows.h"
+
+#if defined(__SANITIZE_THREAD__)
+enum { MAY_STREAM = 0 };
+#else
+enum { MAY_STREAM = 1 };
+#endif
 
 enum { PADDING = 32, MARGIN_BLOCKS = 32, MARGIN_LARGE = 4, MARGIN_FRAMES = 8192 };
 
@@ -22,82 +33,86 @@ static size_t round_up(size_t value, size_t step) {
     return (value + step - 1) / step * step;
 }
 
-static size_t ring_length(size_t reach, size_t window, int block) {
-    return round_up(reach < 2 * window ? 2 * window : reach, (size_t)block);
+static size_t ring_length(const pn_history_span *span, int block) {
+    size_t least = 2 * span->window;
+    return round_up(span->reach < least ? least : span->reach, (size_t)block);
 }
 
-static size_t stride_for(size_t reach, size_t window, int block) {
-    return ring_length(reach, window, block) + window + PADDING;
+static size_t ring_floats(const pn_history_span *span, int block) {
+    return span->window == 0 ? 0 : ring_length(span, block) + span->window + PADDING;
 }
 
 size_t pn_history_margin(int block) {
     return (size_t)(block > MARGIN_FRAMES ? MARGIN_LARGE : MARGIN_BLOCKS) * (size_t)block + MARGIN_FRAMES;
 }
 
-double pn_history_bytes(int inputs, size_t reach, size_t window, int block) {
-    return (double)inputs * (double)stride_for(reach, window, block) * sizeof(float);
+static size_t all_floats(int inputs, const pn_history_span *span, int block) {
+    size_t floats = 0;
+    for (int i = 0; i < inputs; ++i)
+        floats += ring_floats(&span[i], block);
+    return floats;
+}
+
+double pn_history_bytes(int inputs, const pn_history_span *span, int block) {
+    return (double)all_floats(inputs, span, block) * sizeof(float);
 }
 
 double pn_history_size(const pn_history *history) {
-    return history == NULL ? 0 : (double)history->rings * (double)history->stride * sizeof(float);
+    return history == NULL ? 0 : (double)history->floats * sizeof(float);
 }
 
-static pinna_status create(int inputs, int rings, size_t reach, size_t window, int block, pn_history **out,
-                           pinna_error *err) {
+pinna_status pn_history_create(int inputs, const pn_history_span *span, int block, pn_history **out,
+                               pinna_error *err) {
     *out = NULL;
     pn_history *history = pn_alloc(1, sizeof *history);
-    size_t stride = stride_for(reach, window, block);
-    float *data = pn_alloc((size_t)rings, stride * sizeof(float));
-    if (history == NULL || data == NULL) {
+    size_t floats = all_floats(inputs, span, block);
+    pn_history_ring *ring = pn_alloc((size_t)inputs, sizeof *ring);
+    float *data = pn_alloc_floats(floats);
+    if (history == NULL || ring == NULL || data == NULL) {
         pn_free(history);
+        pn_free(ring);
         pn_free(data);
-        return pn_fail_memory(err, "the input history", pn_history_bytes(rings, reach, window, block));
+        return pn_fail_memory(err, "the input history", (double)floats * sizeof(float));
     }
-    history->inputs = inputs;
-    history->rings = rings;
-    history->length = ring_length(reach, window, block);
-    history->mirror = window;
-    history->stride = stride;
-    history->data = data;
+    *history = (pn_history){.inputs = inputs, .ring = ring, .data = data, .floats = floats};
+    for (int i = 0; i < inputs; ++i) {
+        if (span[i].window > 0)
+            ring[i] = (pn_history_ring){data, ring_length(&span[i], block), span[i].window};
+        data += ring_floats(&span[i], block);
+    }
     *out = history;
     return PINNA_OK;
 }
 
-pinna_status pn_history_create(int inputs, size_t reach, size_t window, int block, pn_history **out,
-                               pinna_error *err) {
-    return create(inputs, inputs, reach, window, block, out, err);
-}
-
-pinna_status pn_history_create_some(int inputs, const bool *kept, size_t reach, size_t window, int block,
-                                    pn_history **out, pinna_error *err) {
-    *out = NULL;
-    int rings = 0, *ring = pn_alloc((size_t)inputs, sizeof *ring);
-    if (ring == NULL)
-        return pn_fail_memory(err, "the input history", (double)inputs * sizeof *ring);
-    for (int i = 0; i < inputs; ++i)
-        ring[i] = kept[i] ? rings++ : -1;
-    pinna_status status = create(inputs, rings, reach, window, block, out, err);
-    if (status == PINNA_OK)
-        (*out)->ring = ring;
-    else
-        pn_free(ring);
-    return status;
-}
-
 void pn_history_free(pn_history *history) {
-    if (history != NULL) {
-        pn_free(history->data);
-        pn_free(history->ring);
-    }
+    if (history == NULL)
+        return;
+    pn_free(history->ring);
+    pn_free(history->data);
     pn_free(history);
+}
+
+bool pn_history_holds(const pn_history *history, const pn_history_span *span) {
+    for (int i = 0; i < history->inputs; ++i)
+        if (span[i].reach > history->ring[i].length || span[i].window > history->ring[i].mirror)
+            return false;
+    return true;
+}
+
+void pn_history_raise(const pn_history *history, pn_history_span *span) {
+    for (int i = 0; i < history->inputs; ++i) {
+        const pn_history_ring *ring = &history->ring[i];
+        span[i].reach = span[i].reach > ring->length ? span[i].reach : ring->length;
+        span[i].window = span[i].window > ring->mirror ? span[i].window : ring->mirror;
+    }
 }
 
 int64_t pn_history_time(const pn_history *history) {
     return atomic_load_explicit(&history->time, memory_order_acquire);
 }
 
-static size_t position(const pn_history *history, int64_t time) {
-    int64_t length = (int64_t)history->length;
+static size_t position(const pn_history_ring *ring, int64_t time) {
+    int64_t length = (int64_t)ring->length;
     return (size_t)((time % length + length) % length);
 }
 
@@ -119,25 +134,16 @@ static void load(float *to, const float *from, size_t frames) {
     }
 }
 
-static void store_plainly(float *to, const float *from, size_t frames) {
-    if (from != NULL)
-        memcpy(to, from, frames * sizeof *to);
-    else
-        memset(to, 0, frames * sizeof *to);
+typedef void (*put_fn)(float *to, const float *from, size_t frames);
+
+static put_fn usual_put(const pn_history *history) {
+    return history->alone ? pn_row_copy : store;
 }
 
-static float *ring_of(const pn_history *history, int input) {
-    int ring = history->ring == NULL ? input : history->ring[input];
-    return history->data + (size_t)ring * history->stride;
-}
-
-static void write_at(pn_history *history, int input, int64_t time, const float *in, size_t frames) {
-    size_t at = position(history, time);
-    float *ring = ring_of(history, input);
-    void (*put)(float *, const float *, size_t) = history->alone ? store_plainly : store;
-    put(ring + at, in, frames);
-    if (at < history->mirror)
-        put(ring + history->length + at, in, frames);
+static void write_at(const pn_history_ring *ring, size_t at, put_fn put, const float *in, size_t frames) {
+    put(ring->data + at, in, frames);
+    if (at < ring->mirror)
+        put(ring->data + ring->length + at, in, frames);
 }
 
 static void claim(pn_history *history, int64_t time) {
@@ -150,75 +156,125 @@ static void publish(pn_history *history, int64_t time) {
 
 void pn_history_reset(pn_history *history) {
     atomic_fetch_add(&history->generation, 1);
-    for (int i = 0; i < history->rings; ++i)
-        store(history->data + (size_t)i * history->stride, NULL, history->stride);
+    store(history->data, NULL, history->floats);
     claim(history, 0);
     publish(history, 0);
 }
 
-void pn_history_write(pn_history *history, const float *const *in, int block) {
+typedef struct {
+    const pn_history *history;
+    const float *const *in;
+    int64_t time;
+    size_t block;
+    put_fn put;
+} write_work;
+
+/* As a rule many rings are of the same length: the division is done once for all of them in a row. */
+static void write_range(void *context, int first, int end) {
+    const write_work *w = context;
+    size_t length = 0, at = 0;
+    for (int i = first; i < end; ++i) {
+        const pn_history_ring *ring = &w->history->ring[i];
+        if (ring->data == NULL)
+            continue;
+        if (ring->length != length)
+            at = position(ring, w->time);
+        length = ring->length;
+        write_at(ring, at, w->put, w->in[i], w->block);
+    }
+}
+
+void pn_history_write(pn_history *history, const float *const *in, int block, pn_pool *pool) {
     int64_t time = pn_history_time(history);
+    bool many = (size_t)history->inputs * (size_t)block >= PN_ROWS_MANY;
+    write_work work = {history, in, time, (size_t)block, usual_put(history)};
     claim(history, time + block);
-    for (int i = 0; i < history->inputs; ++i)
-        write_at(history, i, time, in[i], (size_t)block);
+    if (many && MAY_STREAM) {
+        work.put = pn_row_stream;
+        pn_rows_fence();
+    }
+    pn_rows_run(pool, many, history->inputs, write_range, &work);
     publish(history, time + block);
 }
 
 const float *pn_history_window(const pn_history *history, int input, int64_t end, size_t frames) {
-    return ring_of(history, input) + position(history, end - (int64_t)frames);
-}
-
-static void append_from(pn_history *to, const pn_history *from, int64_t first, int block) {
-    int64_t end = pn_history_time(from);
-    for (int i = 0; i < to->inputs; ++i)
-        for (int64_t time = first; time < end; time += block)
-            write_at(to, i, time, pn_history_window(from, i, time + block, (size_t)block), (size_t)block);
-    claim(to, end);
-    publish(to, end);
+    const pn_history_ring *ring = &history->ring[input];
+    return ring->data + position(ring, end - (int64_t)frames);
 }
 
 static int64_t oldest(int64_t time, size_t known) {
     return time > (int64_t)known ? time - (int64_t)known : 0;
 }
 
+/* Frames of an input that both have, of whose ring in `from` the last `margin` are not relied on. */
+static size_t known_to_both(const pn_history *to, const pn_history *from, int input, size_t margin) {
+    size_t have = from->ring[input].length, wanted = to->ring[input].length;
+    have = have > margin ? have - margin : 0;
+    return have < wanted ? have : wanted;
+}
+
+static void append_from(pn_history *to, const pn_history *from, int64_t first, int block) {
+    int64_t end = pn_history_time(from);
+    for (int i = 0; i < to->inputs; ++i) {
+        int64_t known = oldest(end, known_to_both(to, from, i, 0));
+        for (int64_t time = first > known ? first : known; time < end; time += block)
+            write_at(&to->ring[i], position(&to->ring[i], time), usual_put(to),
+                     pn_history_window(from, i, time + block, (size_t)block), (size_t)block);
+    }
+    claim(to, end);
+    publish(to, end);
+}
+
 void pn_history_copy(pn_history *to, const pn_history *from, int block) {
-    size_t known = from->length < to->length ? from->length : to->length;
-    append_from(to, from, oldest(pn_history_time(from), known), block);
+    append_from(to, from, 0, block);
 }
 
 void pn_history_append(pn_history *to, const pn_history *from, int block) {
     append_from(to, from, pn_history_time(to), block);
 }
 
-/* One block of all inputs that `to` keeps, which stood whole in `from` all the while: else false. */
-static bool follow_block(pn_history *to, const pn_history *from, int64_t time, int block,
+static void follow_input(const pn_history_ring *to, const float *from, int64_t time, int block) {
+    size_t at = position(to, time);
+    load(to->data + at, from, (size_t)block);
+    if (at < to->mirror)
+        memcpy(to->data + to->length + at, to->data + at, (size_t)block * sizeof(float));
+}
+
+/* One block of all inputs, which stood whole in `from` all the while: else false. At the start those are left out whose
+ * rings do not reach back to it by now. */
+static bool follow_block(pn_history *to, const pn_history *from, int64_t time, int block, bool start,
                          unsigned generation) {
+    int64_t now = pn_history_time(from);
+    size_t shortest = INT64_MAX;
     for (int i = 0; i < to->inputs; ++i) {
-        if (to->ring != NULL && to->ring[i] < 0)
+        size_t length = from->ring[i].length;
+        if (to->ring[i].data == NULL ||
+            (start && time < now - (int64_t)known_to_both(to, from, i, pn_history_margin(block))))
             continue;
-        size_t at = position(to, time);
-        float *ring = ring_of(to, i);
-        load(ring + at, pn_history_window(from, i, time + block, (size_t)block), (size_t)block);
-        if (at < to->mirror)
-            memcpy(ring + to->length + at, ring + at, (size_t)block * sizeof *ring);
+        follow_input(&to->ring[i], pn_history_window(from, i, time + block, (size_t)block), time, block);
+        shortest = length < shortest ? length : shortest;
     }
     int64_t claimed = atomic_load_explicit(&from->claimed, memory_order_acquire);
-    return claimed - (int64_t)from->length <= time && atomic_load(&from->generation) == generation;
+    return claimed - (int64_t)shortest <= time && atomic_load(&from->generation) == generation;
 }
 
 bool pn_history_follow(pn_history *to, const pn_history *from, int block, size_t limit,
                        unsigned *generation) {
     int64_t time = pn_history_time(to);
-    if (time == 0)
+    bool start = time == 0;
+    if (start)
         *generation = atomic_load(&from->generation);
     int64_t end = pn_history_time(from);
-    if (time == 0) {
-        size_t known = from->length - pn_history_margin(block);
-        time = oldest(end, known < to->length ? known : to->length);
+    size_t known = 0;
+    for (int i = 0; start && i < to->inputs; ++i) {
+        size_t both = known_to_both(to, from, i, pn_history_margin(block));
+        known = both > known ? both : known;
     }
+    if (start)
+        time = oldest(end, known);
     bool followed = atomic_load(&from->generation) == *generation;
     for (; followed && time < end && limit > 0; time += block, --limit)
-        followed = follow_block(to, from, time, block, *generation);
+        followed = follow_block(to, from, time, block, start, *generation);
     if (!followed)
         pn_history_reset(to);
     else

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "convolve/plan.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +25,9 @@ static bool is_power_of_two(int value) {
 
 static pinna_status check_irs(const pn_plan_desc *desc, pinna_error *err) {
     size_t longest = desc->irs == NULL ? desc->longest : 0;
+    if (desc->ir_count > INT_MAX)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "%zu impulse responses, expected at most %d", desc->ir_count,
+                       INT_MAX);
     for (size_t e = 0; desc->irs != NULL && e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
         if (ir->input < 0 || ir->input >= desc->inputs || ir->output < 0 || ir->output >= desc->outputs)
@@ -134,11 +138,12 @@ static double uniform_cost(const search *s) {
 
 pinna_status pn_plan_make(const pn_plan_desc *desc, pn_plan *plan, pinna_error *err) {
     memset(plan, 0, sizeof *plan);
+    search s = {.desc = desc};
     pinna_status status = check(desc, err);
+    if (status == PINNA_OK)
+        status = pn_plan_count(desc, &s.shape, err);
     if (status != PINNA_OK)
         return status;
-    search s = {.desc = desc};
-    pn_plan_count(desc, &s.shape);
     if (desc->mode == PN_PLAN_LIVE)
         search_live(&s);
     else
@@ -149,11 +154,12 @@ pinna_status pn_plan_make(const pn_plan_desc *desc, pn_plan *plan, pinna_error *
 }
 
 pinna_status pn_plan_price(const pn_plan_desc *desc, pn_plan *plan, pinna_error *err) {
+    search s = {.desc = desc};
     pinna_status status = check(desc, err);
+    if (status == PINNA_OK)
+        status = pn_plan_count(desc, &s.shape, err);
     if (status != PINNA_OK)
         return status;
-    search s = {.desc = desc};
-    pn_plan_count(desc, &s.shape);
     plan->block = plan->level[0].block;
     pn_plan_cost(&s.shape, desc, plan);
     s.best = *plan;

@@ -20,7 +20,7 @@
  * Offline: one level with the block that costs least per frame, from 1024 on: 65536 x 8. Of blocks that cost about
  * the same the smallest, which keeps histories and buffers small. */
 
-enum { PN_PLAN_LEVELS = 6, PN_PLAN_CHANNELS = 1024 };
+enum { PN_PLAN_LEVELS = 6, PN_PLAN_CHANNELS = 65536 };
 
 typedef enum { PN_PLAN_LIVE, PN_PLAN_OFFLINE } pn_plan_mode;
 

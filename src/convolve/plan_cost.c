@@ -33,6 +33,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 typedef struct {
     double bytes, rate; /* up to so many bytes between two uses: GB/s */
 } memory_rate;
@@ -96,8 +98,11 @@ static void count_length(double *of, double (*partitions)[PN_PLAN_BOUNDS], size_
         partitions[s][bucket] += times * (double)((length + ((size_t)32 << s) - 1) >> (s + 5));
 }
 
-static void count_irs(const pn_plan_desc *desc, pn_plan_shape *shape) {
-    size_t input[PN_PLAN_CHANNELS] = {0}, output[PN_PLAN_CHANNELS] = {0};
+static pinna_status count_irs(const pn_plan_desc *desc, pn_plan_shape *shape, pinna_error *err) {
+    size_t channels = (size_t)desc->inputs + (size_t)desc->outputs;
+    size_t *input = pn_alloc(channels, sizeof *input), *output = input + desc->inputs; /* longest of each */
+    if (input == NULL)
+        return pn_fail_memory(err, "the convolver's plan", (double)channels * sizeof *input);
     for (size_t e = 0; e < desc->ir_count; ++e) {
         const pinna_ir *ir = &desc->irs[e];
         count_length(shape->entries, shape->partitions, ir->length, 1);
@@ -117,22 +122,23 @@ static void count_irs(const pn_plan_desc *desc, pn_plan_shape *shape) {
         ++shape->outputs;
         shape->outputs_of[ceil_log2(output[o])] += 1;
     }
+    pn_free(input);
+    return PINNA_OK;
 }
 
-void pn_plan_count(const pn_plan_desc *desc, pn_plan_shape *shape) {
+pinna_status pn_plan_count(const pn_plan_desc *desc, pn_plan_shape *shape, pinna_error *err) {
     memset(shape, 0, sizeof *shape);
-    if (desc->irs != NULL) {
-        count_irs(desc, shape);
-    } else {
-        shape->inputs = desc->inputs > 0 ? desc->inputs : 1;
-        shape->outputs = desc->outputs > 0 ? desc->outputs : 1;
-        shape->longest = desc->longest;
-        int channels = shape->inputs > shape->outputs ? shape->inputs : shape->outputs;
-        size_t entries = desc->entries > 0 ? desc->entries : (size_t)channels;
-        count_length(shape->entries, shape->partitions, desc->longest, (double)entries);
-        count_length(shape->inputs_of, shape->slots, desc->longest, shape->inputs);
-        shape->outputs_of[ceil_log2(desc->longest)] = shape->outputs;
-    }
+    if (desc->irs != NULL)
+        return count_irs(desc, shape, err);
+    shape->inputs = desc->inputs > 0 ? desc->inputs : 1;
+    shape->outputs = desc->outputs > 0 ? desc->outputs : 1;
+    shape->longest = desc->longest;
+    int channels = shape->inputs > shape->outputs ? shape->inputs : shape->outputs;
+    size_t entries = desc->entries > 0 ? desc->entries : (size_t)channels;
+    count_length(shape->entries, shape->partitions, desc->longest, (double)entries);
+    count_length(shape->inputs_of, shape->slots, desc->longest, shape->inputs);
+    shape->outputs_of[ceil_log2(desc->longest)] = shape->outputs;
+    return PINNA_OK;
 }
 
 /* How many of `of` are longer than 2^bound. */

@@ -18,8 +18,8 @@ typedef struct {
     double partitions[PN_PLAN_SIZES][PN_PLAN_BOUNDS], slots[PN_PLAN_SIZES][PN_PLAN_BOUNDS];
 } pn_plan_shape;
 
-/* desc: checked. */
-void pn_plan_count(const pn_plan_desc *desc, pn_plan_shape *shape);
+/* desc: checked. Only memory can be missing. */
+pinna_status pn_plan_count(const pn_plan_desc *desc, pn_plan_shape *shape, pinna_error *err);
 
 /* From the levels' blocks: their first taps and partitions, and everything predicted but uniform_us. */
 void pn_plan_cost(const pn_plan_shape *shape, const pn_plan_desc *desc, pn_plan *plan);

@@ -73,7 +73,8 @@ typedef struct {
     int entries;
 } pn_matrix_desc;
 
-/* `frames` frames of an input that end at time `end`; before time 0 is silence. Multiples of the call's block. */
+/* `frames` frames of an input that end at time `end`, a call's block; before time 0 is silence. Of an input none of whose
+ * responses reaches as far back, whatever there is. */
 typedef const float *(*pn_matrix_window)(const void *user, int input, int64_t end, size_t frames);
 
 /* What the kernels of a matrix take by themselves, in microseconds of wall time, mean of a call; and the rate at which its
@@ -171,6 +172,9 @@ typedef struct {
      * its past before its first begin. Not block path. */
     pinna_status (*level_feed)(pn_level *level, const float *const *history, pinna_error *err);
     void (*level_reset)(pn_level *level); /* forgets the history and a job begun */
+    /* Optional, NULL where a result has to be copied anyway. Results of jobs that begin from now on are made in out[o],
+     * which is left alone meanwhile, and finish, given the same, copies nothing; out NULL: no longer. */
+    void (*level_aim)(pn_level *level, float *const *out);
     /* Optional, NULL where begin copies. The frames given to the last begin stand at another address from now on; while no
      * thread of a pool has the job. */
     void (*level_move)(pn_level *level, const float *const *history);
@@ -183,12 +187,14 @@ typedef struct {
     pinna_status (*matrix_create)(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **matrix,
                                   pinna_error *err);
     void (*matrix_free)(pn_matrix *matrix); /* accepts NULL */
-    /* in[i]: the call's new frames, copied before the return. */
+    /* in[i]: the call's new frames, copied before the return; NULL = silence. */
     pinna_status (*matrix_begin)(pn_matrix *matrix, const float *const *in, pinna_error *err);
-    /* out[o]: the call's frames, overwritten. */
+    /* out[o]: the call's frames, overwritten; NULL: not wanted. */
     pinna_status (*matrix_finish)(pn_matrix *matrix, float *const *out, pinna_error *err);
-    /* To where it would be had it run up to `time`, a multiple of the call's block. Windows asked for are at most two
-     * largest blocks long. Not block path. */
+    /* Optional. The threads of which pool share the copies of begin and finish from now on: that of the thread which makes
+     * these calls. NULL, as at first: none. Not while a call is begun. */
+    void (*matrix_set_pool)(pn_matrix *matrix, pn_pool *pool);
+    /* To where it would be had it run up to `time`, a multiple of the call's block. Not block path. */
     pinna_status (*matrix_prime)(pn_matrix *matrix, int64_t time, pn_matrix_window window, const void *user,
                                  pinna_error *err);
     void (*matrix_reset)(pn_matrix *matrix); /* as newly created */

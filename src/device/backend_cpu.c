@@ -33,6 +33,7 @@ static const pn_backend_ops cpu_ops = {
     .level_create = pn_cpu_level_create,
     .level_free = pn_cpu_level_free,
     .level_begin = pn_cpu_level_begin,
+    .level_aim = pn_cpu_level_aim,
     .level_advance = pn_cpu_level_advance,
     .level_finish = pn_cpu_level_finish,
     .level_lend = pn_cpu_level_lend,

@@ -25,6 +25,7 @@ static const pn_backend_ops opencl_ops = {
     .matrix_free = pn_opencl_matrix_free,
     .matrix_begin = pn_opencl_matrix_begin,
     .matrix_finish = pn_opencl_matrix_finish,
+    .matrix_set_pool = pn_opencl_matrix_set_pool,
     .matrix_prime = pn_opencl_matrix_prime,
     .matrix_reset = pn_opencl_matrix_reset,
     .matrix_measure = pn_opencl_matrix_measure,
@@ -60,13 +61,16 @@ pinna_status pn_opencl_try(const pn_opencl_info *info, void (*report)(void *user
     return status == PINNA_OK ? test_and_give(device, report, user, backend, err) : status;
 }
 
-pinna_status pn_opencl_try_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
-                                void (*report)(void *user, const char *line), void *user,
-                                pn_backend **backend, pinna_error *err) {
+pinna_status pn_opencl_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                 pn_backend **backend, pinna_error *err) {
     *backend = NULL;
     pn_opencl *device = NULL;
     pinna_status status = pn_opencl_device_open_with(info, widths, &device, err);
-    return status == PINNA_OK ? test_and_give(device, report, user, backend, err) : status;
+    if (status == PINNA_OK) {
+        device->head.ops = &opencl_ops;
+        *backend = &device->head;
+    }
+    return status;
 }
 
 /* ------------------------------------------------------------------ choosing */

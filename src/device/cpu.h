@@ -25,6 +25,7 @@ pinna_status pn_cpu_transform(pn_cpu *cpu, int size, const pn_rafft **fft, pinna
 pinna_status pn_cpu_level_create(pn_backend *backend, const pn_level_desc *desc, pn_level **level,
                                  pinna_error *err);
 void pn_cpu_level_free(pn_level *level);
+PN_BLOCK_PATH void pn_cpu_level_aim(pn_level *level, float *const *out);
 PN_BLOCK_PATH pinna_status pn_cpu_level_begin(pn_level *level, const float *const *history, pinna_error *err);
 PN_BLOCK_PATH void pn_cpu_level_advance(pn_level *level, int done, int of);
 PN_BLOCK_PATH pinna_status pn_cpu_level_finish(pn_level *level, float *const *out, pinna_error *err);

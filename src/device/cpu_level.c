@@ -150,6 +150,7 @@ void pn_cpu_level_free(pn_level *level) {
     pn_free(level->output_number);
     pn_free(level->out[0]);
     pn_free(level->out[1]);
+    pn_free(level->aim);
     pn_free(level->lent);
     pn_free(level->history);
     pn_free(level->memory);
@@ -186,6 +187,12 @@ static void finish(pn_level *level, pn_step_kind last_kind) {
         run_steps(level, level->steps, last_kind);
 }
 
+void pn_cpu_level_aim(pn_level *level, float *const *out) {
+    level->aimed = out != NULL;
+    for (int o = 0; level->aimed && o < level->used_outputs; ++o)
+        level->aim[o] = out[level->output_number[o]];
+}
+
 pinna_status pn_cpu_level_begin(pn_level *level, const float *const *history, pinna_error *err) {
     (void)err;
     begin(level, history);
@@ -212,7 +219,7 @@ pinna_status pn_cpu_level_lend(pn_level *level, const float *const **out, pinna_
     (void)err;
     finish(level, PN_STEP_INVERSE_TOP);
     for (int o = 0; o < level->used_outputs; ++o)
-        level->lent[level->output_number[o]] = level->out[level->job % 2][o];
+        level->lent[level->output_number[o]] = pn_cpu_level_results(level)[o];
     *out = level->lent;
     return PINNA_OK;
 }
@@ -225,8 +232,8 @@ pinna_status pn_cpu_level_finish(pn_level *level, float *const *out, pinna_error
         if (lent[o] == level->silence)
             memset(out[o], 0, bytes);
     for (int o = 0; o < level->used_outputs; ++o)
-        if (!level->mute[o])
-            memcpy(out[level->output_number[o]], level->out[level->job % 2][o], bytes);
+        if (!level->mute[o] && !level->aimed)
+            memcpy(out[level->output_number[o]], pn_cpu_level_results(level)[o], bytes);
     return status;
 }
 

@@ -73,10 +73,12 @@ struct pn_level {
     pn_sums_entry *entry;
     int components, used_inputs, used_outputs, entries;
     int *input_number, *output_number; /* in the description, of each */
-    float **out[2];                    /* of each used output, B frames: job k writes out[k % 2] */
-    const float **lent;                /* [output]: what level_lend gives */
-    float *silence;                    /* B frames, for outputs without entries, or NULL */
-    float *memory;                     /* all the spectra and buffers */
+    float **out[2];                    /* of each used output, B frames: job k writes out[k % 2] .. */
+    float **aim;                       /* .. or there, while `aimed` */
+    bool aimed;
+    const float **lent; /* [output]: what level_lend gives */
+    float *silence;     /* B frames, for outputs without entries, or NULL */
+    float *memory;      /* all the spectra and buffers */
 
     /* Of each used output: asked to be mute, which the next begin sees to; mute; and, a component's from its first
      * output on, the outputs that sound. */
@@ -94,6 +96,11 @@ struct pn_level {
     pn_job *dealt;          /* the job begun last is with the pool; NULL: with the caller, from `next` on */
     pn_step_kind last_kind; /* of a job that is dealt */
 };
+
+/* Where the job begun last writes, by used output. */
+static inline float *const *pn_cpu_level_results(const pn_level *level) {
+    return level->aimed ? level->aim : level->out[level->job % 2];
+}
 
 /* Components, and memory for all; the filters are zero. */
 pinna_status pn_cpu_level_lay_out(pn_level *level, const pn_level_desc *desc, pinna_error *err);

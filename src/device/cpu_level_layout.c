@@ -11,7 +11,8 @@ enum {
     SWEEP_PARTITIONS = 6, /* from so many partitions on four results per read cost less than one */
     JOINED_BLOCK = 512,   /* up to this block the parts are not worth steps of their own */
     WORK_CACHE = 262144,  /* bytes of work buffers: what stays in a second-level cache beside the spectra */
-    PADDING = 32          /* floats behind every buffer, against power-of-two spacing */
+    TOUCHED_AT_ONCE = 1 << 21, /* bytes: a huge page */
+    PADDING = 32               /* floats behind every buffer, against power-of-two spacing */
 };
 
 /* ------------------------------------------------------------------ components */
@@ -242,18 +243,39 @@ static size_t place_memory(pn_level *level) {
     return used;
 }
 
+/* Fresh pages are cleared by the system, which takes longer than the responses' transforms: all threads share it. */
+typedef struct {
+    char *memory;
+    size_t bytes, share;
+} touching;
+
+static void touch_share(void *context, int number) {
+    const touching *t = context;
+    size_t first = (size_t)number * t->share, left = t->bytes - first;
+    pn_touch(t->memory + first, left < t->share ? left : t->share);
+}
+
+static void touch_memory(const pn_level *level, size_t floats) {
+    touching t = {(char *)level->memory, floats * sizeof(float), TOUCHED_AT_ONCE};
+    size_t shares = (t.bytes + t.share - 1) / t.share;
+    pn_pool_run(level->cpu->pool, touch_share, &t, (int)shares);
+}
+
 static pinna_status allocate(pn_level *level, pinna_error *err) {
     size_t outputs = (size_t)level->outputs;
     level->out[0] = pn_alloc(outputs, sizeof *level->out[0]);
     level->out[1] = pn_alloc(outputs, sizeof *level->out[1]);
+    level->aim = pn_alloc(outputs, sizeof *level->aim);
     level->lent = pn_alloc(outputs, sizeof *level->lent);
     level->history = pn_alloc((size_t)level->inputs, sizeof *level->history);
-    if (level->out[0] == NULL || level->out[1] == NULL || level->lent == NULL || level->history == NULL)
+    if (level->out[0] == NULL || level->out[1] == NULL || level->aim == NULL || level->lent == NULL ||
+        level->history == NULL)
         return pn_fail_memory(err, "a partition level", 4.0 * (double)outputs * sizeof *level->lent);
     size_t floats = place_memory(level);
-    level->memory = pn_alloc_floats(floats);
+    level->memory = pn_alloc_untouched(floats, sizeof *level->memory);
     if (level->memory == NULL)
         return pn_fail_memory(err, "a partition level", (double)floats * sizeof(float));
+    touch_memory(level, floats);
     place_memory(level);
     for (int o = 0; o < level->outputs; ++o)
         level->lent[o] = level->silence;

@@ -307,7 +307,7 @@ static void run_step(const pn_level *level, const pn_step *s) {
         if (level->mute[output])
             break;
         pn_rafft_inverse_top(level->fft, level->output[output].work, level->stride,
-                             level->out[level->job % 2][output], s->first, s->end - s->first);
+                             pn_cpu_level_results(level)[output], s->first, s->end - s->first);
     }
 }
 

@@ -2,11 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "device/opencl_api.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base/library.h"
 
 pn_cl_api pn_cl;
 
@@ -18,40 +14,28 @@ static const char *const function_names[] = {
 enum { FUNCTIONS = sizeof function_names / sizeof function_names[0] };
 _Static_assert(sizeof(pn_cl_api) == FUNCTIONS * sizeof(void *), "one pointer a function");
 
-/* Held while a table is filled, so that a table is seen whole or not at all. */
-static pthread_mutex_t load_mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool loaded;
+static pn_library opencl = {.variable = "PINNA_OPENCL_LIBRARY",
+                            .present = true,
+                            .usual = "libOpenCL.so.1",
+                            .name = function_names,
+                            .count = FUNCTIONS,
+                            .table = &pn_cl,
+                            .mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static pinna_status load(pinna_error *err) {
-    const char *named = getenv("PINNA_OPENCL_LIBRARY");
-    const char *library = named == NULL || named[0] == '\0' ? "libOpenCL.so.1" : named;
-    bool here =
-        named == NULL && dlsym(RTLD_DEFAULT, "clGetPlatformIDs") != NULL; /* a tool's, put before it */
-    void *handle = here ? dlopen(NULL, RTLD_NOW) : dlopen(library, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL)
+pinna_status pn_opencl_load(pinna_error *err) {
+    const char *library = NULL, *lacks = NULL;
+    switch (pn_library_load(&opencl, &library, &lacks)) {
+    case PN_LIBRARY_ABSENT:
         return pn_fail(err, PINNA_UNSUPPORTED,
                        "no OpenCL loader (%s) on this machine; install one (Debian: ocl-icd-libopencl1, and "
                        "pocl-opencl-icd or the graphics card's driver), or use the CPU",
                        library);
-    void *functions[FUNCTIONS];
-    for (int i = 0; i < FUNCTIONS; ++i) {
-        functions[i] = dlsym(handle, function_names[i]);
-        if (functions[i] == NULL) {
-            dlclose(handle);
-            return pn_fail(err, PINNA_UNSUPPORTED, "the OpenCL loader %s lacks %s; OpenCL 1.2 is needed",
-                           library, function_names[i]);
-        }
+    case PN_LIBRARY_LACKS:
+        return pn_fail(err, PINNA_UNSUPPORTED, "the OpenCL loader %s lacks %s; OpenCL 1.2 is needed", library,
+                       lacks);
+    default:
+        return PINNA_OK;
     }
-    memcpy(&pn_cl, functions, sizeof pn_cl);
-    loaded = true;
-    return PINNA_OK;
-}
-
-pinna_status pn_opencl_load(pinna_error *err) {
-    pthread_mutex_lock(&load_mutex);
-    pinna_status status = loaded ? PINNA_OK : load(err);
-    pthread_mutex_unlock(&load_mutex);
-    return status;
 }
 
 const char *pn_opencl_error_name(cl_int code) {

@@ -15,6 +15,7 @@ void pn_opencl_matrix_free(pn_matrix *matrix);
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_begin(pn_matrix *matrix, const float *const *in,
                                                   pinna_error *err);
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_finish(pn_matrix *matrix, float *const *out, pinna_error *err);
+PN_BLOCK_PATH void pn_opencl_matrix_set_pool(pn_matrix *matrix, pn_pool *pool);
 pinna_status pn_opencl_matrix_prime(pn_matrix *matrix, int64_t time, pn_matrix_window window,
                                     const void *user, pinna_error *err);
 PN_BLOCK_PATH void pn_opencl_matrix_reset(pn_matrix *matrix);
@@ -41,10 +42,9 @@ PN_BLOCK_PATH pinna_status pn_opencl_bank_begin(pn_bank *bank, const pn_bank_sou
 PN_BLOCK_PATH pinna_status pn_opencl_bank_finish(pn_bank *bank, float *left, float *right, pinna_error *err);
 pinna_status pn_opencl_bank_feed(pn_bank *bank, const pn_bank_source *sources, pinna_error *err);
 
-/* pn_opencl_try with kernels of these widths. */
-pinna_status pn_opencl_try_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
-                                void (*report)(void *user, const char *line), void *user,
-                                pn_backend **backend, pinna_error *err);
+/* pn_opencl_device_open_with as a back end: no self-test. */
+pinna_status pn_opencl_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                 pn_backend **backend, pinna_error *err);
 
 /* Parts that `work` products per bin are cut into, so that bins * parts work-items keep a device of this kind busy. */
 static inline int pn_opencl_shares(const pn_opencl *device, size_t items, int work) {

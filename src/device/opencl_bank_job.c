@@ -56,6 +56,7 @@ static int pack_filter(pn_int *words, const pn_filter *from) {
 
 /* All that a source's quantum takes: from, to, then the inner ones; steps as in pn_source. */
 static int pack_filters(pn_int *words, const pn_bank_source *from, int steps) {
+    _Static_assert(PN_INNER == PN_BANK_INNER, "the kernels have room for all inner filters");
     int at = pack_filter(words, &from->from);
     if (steps > 0)
         at += pack_filter(words + at, &from->to);

@@ -88,7 +88,7 @@ static pinna_status choose_group(pn_opencl *device, pinna_error *err) {
     return PINNA_OK;
 }
 
-static pinna_status open_device(pn_opencl *device, pinna_error *err) {
+static pinna_status open_device(pn_opencl *device, bool cached, pinna_error *err) {
     pinna_status status = find_id(device, err);
     if (status != PINNA_OK)
         return status;
@@ -97,7 +97,7 @@ static pinna_status open_device(pn_opencl *device, pinna_error *err) {
     if (device->context == NULL)
         return fail(device, "clCreateContext", code, err);
     pinna_status built = pn_opencl_program_create(device->context, device->id, &device->info, &device->widths,
-                                                  &device->program, err);
+                                                  cached, &device->program, err);
     return built == PINNA_OK ? choose_group(device, err) : built;
 }
 
@@ -105,17 +105,8 @@ pn_opencl_widths pn_opencl_usual_widths(const pn_opencl_info *info) {
     return usual[info->type == PN_OPENCL_CPU ? PN_OPENCL_CPU : PN_OPENCL_GPU];
 }
 
-pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **out, pinna_error *err) {
-    pn_opencl_widths widths;
-    pn_opencl_tuning tuning = pn_opencl_tuned_widths(info, &widths);
-    pinna_status status = pn_opencl_device_open_with(info, &widths, out, err);
-    if (status == PINNA_OK)
-        (*out)->tuning = tuning;
-    return status;
-}
-
-pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
-                                        pn_opencl **out, pinna_error *err) {
+static pinna_status open_with(const pn_opencl_info *info, const pn_opencl_widths *widths, bool cached,
+                              pn_opencl **out, pinna_error *err) {
     *out = NULL;
     pinna_status status = pn_opencl_load(err);
     if (status != PINNA_OK)
@@ -130,12 +121,26 @@ pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_ope
              info->device % 1000);
     snprintf(device->head.description, sizeof device->head.description, "%.90s, %.120s", info->platform_name,
              info->name);
-    status = open_device(device, err);
+    status = open_device(device, cached, err);
     if (status != PINNA_OK)
         pn_opencl_device_close(device);
     else
         *out = device;
     return status;
+}
+
+pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **out, pinna_error *err) {
+    pn_opencl_widths widths;
+    pn_opencl_tuning tuning = pn_opencl_tuned_widths(info, &widths);
+    pinna_status status = open_with(info, &widths, true, out, err);
+    if (status == PINNA_OK)
+        (*out)->tuning = tuning;
+    return status;
+}
+
+pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
+                                        pn_opencl **out, pinna_error *err) {
+    return open_with(info, widths, false, out, err);
 }
 
 void pn_opencl_device_close(pn_opencl *device) {
@@ -175,16 +180,25 @@ void pn_opencl_kernel_release(cl_kernel *kernel) {
     *kernel = NULL;
 }
 
+pinna_status pn_opencl_buffer_check(const pn_opencl *device, const char *what, size_t count,
+                                    pinna_error *err) {
+    double bytes = 4.0 * (double)count;
+    if (bytes <= (double)device->info.max_alloc)
+        return PINNA_OK;
+    return pn_fail(err, PINNA_NO_MEMORY,
+                   "%s (%s): %s would be %.1f MB, and the device gives %.1f MB in one piece; use the CPU, or "
+                   "fewer or shorter responses",
+                   device->head.name, device->info.name, what, bytes * 1e-6,
+                   (double)device->info.max_alloc * 1e-6);
+}
+
 pinna_status pn_opencl_buffer_create(const pn_opencl *device, const char *what, size_t count, cl_mem *buffer,
                                      pinna_error *err) {
     *buffer = NULL;
     double bytes = 4.0 * (double)count;
-    if (bytes > (double)device->info.max_alloc)
-        return pn_fail(
-            err, PINNA_NO_MEMORY,
-            "%s (%s): %s would be %.1f MB, and the device gives %.1f MB in one piece; use the CPU, or "
-            "fewer or shorter responses",
-            device->head.name, device->info.name, what, bytes * 1e-6, (double)device->info.max_alloc * 1e-6);
+    pinna_status status = pn_opencl_buffer_check(device, what, count, err);
+    if (status != PINNA_OK)
+        return status;
     cl_int code = CL_OUT_OF_RESOURCES;
     if (!must_fail(&buffer_countdown))
         *buffer =

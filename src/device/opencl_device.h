@@ -32,7 +32,7 @@ typedef struct {
 
 /* Opens, builds with the widths that are kept for the device, and does no self-test. */
 pinna_status pn_opencl_device_open(const pn_opencl_info *info, pn_opencl **device, pinna_error *err);
-/* The same with kernels of these widths, whatever suits the device. */
+/* The same with kernels of these widths, whatever suits the device, and past the cache of programs. */
 pinna_status pn_opencl_device_open_with(const pn_opencl_info *info, const pn_opencl_widths *widths,
                                         pn_opencl **device, pinna_error *err);
 /* What suits devices of its type as a rule. */
@@ -52,6 +52,9 @@ void pn_opencl_kernel_release(cl_kernel *kernel);
 pinna_status pn_opencl_buffer_create(const pn_opencl *device, const char *what, size_t count, cl_mem *buffer,
                                      pinna_error *err);
 void pn_opencl_buffer_release(cl_mem *buffer);
+/* PINNA_NO_MEMORY as create says it where it is more than one piece; asks the device for nothing. */
+pinna_status pn_opencl_buffer_check(const pn_opencl *device, const char *what, size_t count,
+                                    pinna_error *err);
 
 /* Memory that the device copies from and to without a detour: pinned and mapped once where the driver gives
  * that, ordinary memory otherwise. */

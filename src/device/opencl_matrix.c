@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/rows.h"
 
 /* ------------------------------------------------------------------ the work of a call */
 
@@ -24,8 +25,10 @@ static pn_work empty_work(const pn_matrix *m, int levels, int heard) {
     return w;
 }
 
+/* In PN_TILE floats, as all that a work says of results and of the buffer between two launches. */
 static uint32_t result_of(const pn_level_layout *level, int64_t job) {
-    return level->result + (job & 1 ? (uint32_t)level->outputs << level->fixed.points_log2 : 0u);
+    uint64_t one = (uint64_t)level->outputs << level->fixed.points_log2;
+    return level->result + (job & 1 ? (uint32_t)(one / PN_TILE) : 0u);
 }
 
 /* What is done of a step: the inputs' spectra; with the sums for later jobs; or all. */
@@ -41,7 +44,7 @@ static void set_step(const pn_matrix *m, int l, int64_t job, int step, extent wh
     w->frame = (pn_int)((((job - 1) << w->points_log2) + frames) % frames);
     w->row = level->list + level->rows_before[step];
     w->rows = level->rows_before[step + 1] - level->rows_before[step];
-    w->work_in = w->work_out = (pn_uint)*work;
+    w->work_in = w->work_out = (pn_uint)(*work / PN_TILE);
     if (what == ALL || (what == LATER && level->later)) {
         w->what = what == LATER ? PN_LATER : l == 0 || !level->later ? PN_NEWEST : PN_NEWEST | PN_LATER;
         w->unit = level->units_before[step];
@@ -72,7 +75,8 @@ static pn_work head_work(const pn_matrix *m, int64_t n) {
     set_step(m, 0, n - 1, 0, ALL, &used, &work.level[0]);
     for (int l = 1; l < m->levels; ++l) {
         int64_t period = m->level[l].period, job = (n - 1) / period - 2;
-        work.level[l].heard = result_of(&m->level[l], job) + (pn_uint)((n - 1) % period * (int64_t)m->block);
+        work.level[l].heard =
+            result_of(&m->level[l], job) + (pn_uint)((n - 1) % period * (int64_t)m->block / PN_TILE);
     }
     return work;
 }
@@ -95,7 +99,7 @@ static pn_work rest_work(const pn_matrix *m, int64_t n) {
 /* ------------------------------------------------------------------ launches */
 
 static pinna_status launch(pn_matrix *m, cl_kernel kernel, const char *name, size_t groups, size_t group,
-                           cl_uint work_at, pinna_error *err) {
+                           cl_ulong work_at, pinna_error *err) {
     if (groups == 0)
         return PINNA_OK;
     const size_t items[3] = {groups * group, 1, 1};
@@ -125,7 +129,7 @@ pinna_status pn_opencl_matrix_enqueue(pn_matrix *m, const pn_work *work, size_t 
     size_t group = pn_opencl_transform_group(m->device, m->local_log2);
     unit /= (size_t)m->device->widths.wide;
     unit = unit < m->device->max_group ? unit : m->device->max_group;
-    cl_uint at = (cl_uint)work_at;
+    cl_ulong at = work_at;
     pinna_status status = launch(m, m->forward_top, "level_forward_top", in_top, group, at, err);
     if (status == PINNA_OK)
         status = launch(m, m->forward, "level_forward", in, group, at, err);
@@ -153,9 +157,50 @@ static float *staged_for(const pn_matrix *m, int64_t call) {
     return m->to_device.data + (call & 1 ? m->stride : 0);
 }
 
+/* The rows of a call, between the caller's places and the staging, in which they stand one after another. */
+typedef struct {
+    const pn_matrix *m;
+    const float *const *in;
+    float *const *out;
+    float *staged;
+    void (*copy)(float *to, const float *from, size_t count);
+} row_copies;
+
+static void copy_rows_in(void *context, int first, int end) {
+    const row_copies *c = context;
+    size_t block = (size_t)c->m->block;
+    for (int i = first; i < end; ++i)
+        c->copy(c->staged + (size_t)i * block, c->in[i], block);
+}
+
+static void copy_rows_out(void *context, int first, int end) {
+    const row_copies *c = context;
+    size_t block = (size_t)c->m->block;
+    for (int row = first; row < end; ++row) {
+        float *to = c->out[c->m->head_output[row]];
+        if (to != NULL)
+            c->copy(to, c->staged + (size_t)row * block, block);
+    }
+}
+
+static void copy_rows(row_copies *c, pn_rows_fn range, int rows) {
+    bool many = (size_t)rows * (size_t)c->m->block >= PN_ROWS_MANY;
+    c->copy = many ? pn_row_stream : pn_row_copy;
+    pn_rows_run(c->m->pool, many, rows, range, c);
+}
+
 static void copy_in(const pn_matrix *m, const float *const *in, float *staged) {
-    for (int i = 0; i < m->inputs; ++i)
-        memcpy(staged + m->samples + (size_t)i * (size_t)m->block, in[i], (size_t)m->block * sizeof(float));
+    row_copies c = {.m = m, .in = in, .staged = staged + m->samples};
+    copy_rows(&c, copy_rows_in, m->inputs);
+}
+
+static void copy_out(const pn_matrix *m, float *const *out) {
+    row_copies c = {.m = m, .out = out, .staged = m->from_device.data};
+    copy_rows(&c, copy_rows_out, m->level[0].outputs);
+}
+
+void pn_opencl_matrix_set_pool(pn_matrix *m, pn_pool *pool) {
+    m->pool = pool;
 }
 
 /* The block in staging becomes that of call m->calls + 1, and all is computed. */
@@ -210,13 +255,11 @@ pinna_status pn_opencl_matrix_finish(pn_matrix *m, float *const *out, pinna_erro
     m->lost = status != PINNA_OK;
     if (status != PINNA_OK)
         return status;
-    size_t block = (size_t)m->block;
-    int row = 0, rows = m->level[0].outputs;
-    if (rows < m->outputs)
+    if (m->level[0].outputs < m->outputs)
         for (int o = 0; o < m->outputs; ++o)
-            memset(out[o], 0, block * sizeof(float));
-    for (; row < rows; ++row)
-        memcpy(out[m->head_output[row]], m->from_device.data + (size_t)row * block, block * sizeof(float));
+            if (out[o] != NULL)
+                memset(out[o], 0, (size_t)m->block * sizeof(float));
+    copy_out(m, out);
     return PINNA_OK;
 }
 
@@ -267,15 +310,17 @@ typedef struct {
     const void *user;
 } past;
 
-/* The blocks of the ring that end at time `end`, `count` of them. */
+/* The blocks of the ring that end at time `end`, `count` of them. Asked for one by one, since not every input is known as
+ * far back as the level reaches that has others. */
 static pinna_status send_window(pn_matrix *m, const past *p, int64_t end, int count, pinna_error *err) {
-    size_t block = (size_t)m->block, frames = (size_t)count * block;
+    size_t block = (size_t)m->block;
     pinna_status status = PINNA_OK;
-    for (int b = 0; b < count && status == PINNA_OK; ++b) {
+    for (int b = count - 1; b >= 0 && status == PINNA_OK; --b) {
+        int64_t time = end - (int64_t)b * m->block;
         for (int i = 0; i < m->inputs; ++i)
-            memcpy(m->to_device.data + m->samples + (size_t)i * block,
-                   p->window(p->user, i, end, frames) + (size_t)b * block, block * sizeof(float));
-        status = send_block(m, (end - (int64_t)frames) / m->block + b + 1 + m->blocks, err);
+            memcpy(m->to_device.data + m->samples + (size_t)i * block, p->window(p->user, i, time, block),
+                   block * sizeof(float));
+        status = send_block(m, time / m->block + m->blocks, err);
     }
     return status;
 }
@@ -305,11 +350,13 @@ static pinna_status prime_level(pn_matrix *m, int l, int64_t n, const past *p, p
     int64_t period = level->period, now = n / period - 1, first = now - level->fixed.ring;
     int64_t futures = (int64_t)1 << level->fixed.futures_log2, heard = l == 0 ? 0 : 2;
     pinna_status status = PINNA_OK;
-    for (int64_t job = first < 0 ? 0 : first; job <= now && status == PINNA_OK; ++job) {
+    first = first < 0 ? 0 : first;
+    for (int64_t job = first; job <= now && status == PINNA_OK; ++job) {
+        int blocks = job == first ? 2 * (int)period : (int)period; /* the window before has the rest */
         int64_t back = now - job;
         int steps = (int)(back == 0 ? n % period + 1 : period);
         extent what = back < heard ? ALL : back < heard + futures ? LATER : SPECTRA;
-        status = send_window(m, p, (job + 1) * period * m->block, 2 * (int)period, err);
+        status = send_window(m, p, (job + 1) * period * m->block, blocks, err);
         if (status == PINNA_OK)
             status = run_steps(m, l, job, steps, what, err);
     }
@@ -381,7 +428,7 @@ static pinna_status create_kernels(pn_matrix *m, pinna_error *err) {
 
 /* All arguments but the work's place, which changes from launch to launch. Absent shards are the first once more. */
 static pinna_status set_arguments(pn_matrix *m, pinna_error *err) {
-    const cl_uint at = 0;
+    const cl_ulong at = 0;
     const pn_opencl_arg place = {sizeof at, &at}, scratch = {2 * sizeof(float) << m->local_log2, NULL};
     pn_opencl_arg s[PN_SHARDS];
     for (int i = 0; i < PN_SHARDS; ++i)

@@ -45,7 +45,7 @@ typedef struct {
     int list;          /* where its rows begin in the list */
     double sums_bytes; /* that the sums of a job move, mean of all phases */
     bool later;        /* there is anything for later jobs */
-    uint32_t result;   /* float of the first of its two results */
+    uint32_t result;   /* where the first of its two results begins, in PN_TILE floats */
 } pn_level_layout;
 
 struct pn_matrix {
@@ -72,6 +72,7 @@ struct pn_matrix {
     pn_opencl_staging to_device; /* two calls' blocks, used in turn */
     pn_opencl_staging from_device;
 
+    pn_pool *pool; /* for the copies of a call; may be NULL */
     int64_t calls;
     bool lost;
     cl_event done; /* of a call begun */

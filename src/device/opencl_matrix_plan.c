@@ -4,6 +4,7 @@
 /* Lays a convolver matrix out on a device, as opencl_matrix.h says: lists, shards, schedule, buffers. */
 #include "device/opencl_matrix.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -49,6 +50,11 @@ static pinna_status allocate_plan(plan *p, pinna_error *err) {
     for (int e = 0; e < d->entries; ++e)
         for (int l = 0; l < d->levels; ++l)
             pieces += d->entry[e].length / ((size_t)d->level[l].block * PN_CHUNK) + 1;
+    if (pieces > INT_MAX)
+        return pn_fail(err, PINNA_NO_MEMORY,
+                       "%d responses would be %zu pieces of work for a device, expected at most %d; use the "
+                       "CPU, or fewer responses",
+                       d->entries, pieces, INT_MAX);
     p->parts = pn_alloc(levels * entries, sizeof *p->parts);
     p->input_at = pn_alloc(inputs, sizeof(int));
     p->output_at = pn_alloc(outputs, sizeof(int));
@@ -134,6 +140,18 @@ static pinna_status place_row(const pn_matrix *m, plan *p, uint64_t vectors, int
     return PINNA_OK;
 }
 
+/* Counting sort: at[k + 1] counts what belongs into run k, and becomes, in at[k], where it begins. Then at[k] moves on as
+ * the run is filled, and goes back. */
+static void start_runs(int *at, int runs) {
+    for (int k = 0; k < runs; ++k)
+        at[k + 1] += at[k];
+}
+
+static void rewind_runs(int *at, int runs) {
+    memmove(at + 1, at, (size_t)runs * sizeof *at);
+    at[0] = 0;
+}
+
 /* The level's inputs into the list, by the first output that needs them. rows_at[o]: those before output o's. */
 static pinna_status list_inputs(pn_matrix *m, plan *p, int l, pinna_error *err) {
     pn_level_layout *level = &m->level[l];
@@ -146,21 +164,22 @@ static pinna_status list_inputs(pn_matrix *m, plan *p, int l, pinna_error *err) 
         if (p->parts[e].output < need[p->parts[e].input])
             need[p->parts[e].input] = p->parts[e].output;
     level->list = p->rows;
-    for (int o = 0; o < level->outputs; ++o) {
-        p->rows_at[o] = p->rows - level->list;
-        for (int i = 0; i < level->inputs; ++i) {
-            if (need[i] != o)
-                continue;
-            pn_row *row = &p->row[p->rows];
-            row->input = p->input_of[i];
-            pinna_status status = place_row(m, p, vectors, &row->shard, &row->at, err);
-            if (status != PINNA_OK)
-                return status;
-            p->row_of[level->list + i] = p->rows++;
-        }
+    memset(p->rows_at, 0, ((size_t)level->outputs + 1) * sizeof(int));
+    for (int i = 0; i < level->inputs; ++i)
+        ++p->rows_at[need[i] + 1];
+    start_runs(p->rows_at, level->outputs);
+    for (int i = 0; i < level->inputs; ++i) {
+        int at = level->list + p->rows_at[need[i]]++;
+        p->row_of[level->list + i] = at;
+        p->row[at].input = p->input_of[i];
     }
-    p->rows_at[level->outputs] = p->rows - level->list;
-    return PINNA_OK;
+    rewind_runs(p->rows_at, level->outputs);
+    pinna_status status = PINNA_OK;
+    for (int r = 0; r < level->inputs && status == PINNA_OK; ++r) {
+        pn_row *row = &p->row[p->rows++];
+        status = place_row(m, p, vectors, &row->shard, &row->at, err);
+    }
+    return status;
 }
 
 /* Jobs that are summed in one reading: what costs least in spectra moved, while a step has units of every phase. */
@@ -285,7 +304,7 @@ static pinna_status shape_level(pn_matrix *m, plan *p, int l, pinna_error *err) 
         w->map = (l - 1) * m->level[0].outputs;
         for (int o = 0; o < m->level[0].outputs; ++o)
             p->map[w->map + o] = p->output_at[m->head_output[o]];
-        level->result = (uint32_t)p->result;
+        level->result = (uint32_t)(p->result / PN_TILE);
         p->result += (uint64_t)2 * (uint64_t)level->outputs << w->points_log2;
     }
     pinna_status status = list_inputs(m, p, l, err);
@@ -302,12 +321,10 @@ static void sort_parts(plan *p, int l, int outputs) {
     memset(place, 0, ((size_t)outputs + 1) * sizeof *place);
     for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
         ++place[p->parts[e].output + 1];
-    for (int o = 0; o < outputs; ++o)
-        place[o + 1] += place[o];
+    start_runs(place, outputs);
     for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
         p->order[place[p->parts[e].output]++] = e;
-    memmove(place + 1, place, (size_t)outputs * sizeof *place); /* each had moved on to its end */
-    place[0] = 0;
+    rewind_runs(place, outputs);
 }
 
 /* What so many vectors of H take: in 16 bits half, and the scales. */
@@ -406,6 +423,21 @@ static pinna_status make_plan(pn_matrix *m, plan *p, pinna_error *err) {
 
 /* ------------------------------------------------------------------ buffers */
 
+/* Places of 32 bits, in vectors or in PN_TILE floats, reach over some 100 GB and more: what is beyond is refused, where a
+ * device has that much at all. */
+static pinna_status check_places(const pn_matrix *m, const plan *p, pinna_error *err) {
+    uint64_t places = p->y;
+    places = p->result / PN_TILE > places ? p->result / PN_TILE : places;
+    places = p->work / PN_TILE > places ? p->work / PN_TILE : places;
+    if (places <= UINT32_MAX)
+        return PINNA_OK;
+    return pn_fail(err, PINNA_NO_MEMORY,
+                   "%s (%s): %d outputs with these responses need sums and results of %.0f GB, more than can "
+                   "be addressed; use fewer outputs or shorter responses",
+                   m->device->head.name, m->device->info.name, m->outputs,
+                   4e-9 * ((double)m->vector * (double)p->y + (double)p->result + (double)p->work));
+}
+
 static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err) {
     pn_opencl *device = m->device;
     size_t table = (size_t)2 << m->level[m->levels - 1].fixed.points_log2;
@@ -443,7 +475,9 @@ static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err
             "use the CPU, or fewer or shorter responses",
             device->head.name, device->info.name, (double)m->bytes * 1e-6, (double)device->info.memory * 1e-6,
             (double)used * 1e-6);
-    pinna_status status = PINNA_OK;
+    pinna_status status = check_places(m, p, err);
+    for (int i = 0; i < 9 + p->shards && status == PINNA_OK; ++i)
+        status = pn_opencl_buffer_check(device, buffers[i].what, buffers[i].count, err);
     for (int i = 0; i < 9 + p->shards && status == PINNA_OK; ++i)
         status = pn_opencl_buffer_create(device, buffers[i].what, buffers[i].count, buffers[i].buffer, err);
     return status;

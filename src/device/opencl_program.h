@@ -23,9 +23,10 @@ typedef struct {
  * Cache: $XDG_CACHE_HOME/pinna, else ~/.cache/pinna; PINNA_CACHE=off turns it off. A file holds everything its
  * binary depends on (sources by hash, options, platform, device, driver), which must agree to the letter, and a
  * checksum; it is written under another name and then renamed. A cache that cannot be read or written, is damaged
- * or is refused by the driver is no error: the sources are built. */
+ * or is refused by the driver is no error: the sources are built. With cached false they always are, and nothing is kept. */
 pinna_status pn_opencl_program_create(cl_context context, cl_device_id device, const pn_opencl_info *info,
-                                      const pn_opencl_widths *widths, cl_program *program, pinna_error *err);
+                                      const pn_opencl_widths *widths, bool cached, cl_program *program,
+                                      pinna_error *err);
 
 /* What a device, its driver and the sources are called together, for what is kept of them: some lines. */
 pinna_status pn_opencl_program_identity(const pn_opencl_info *info, char *text, size_t size,

@@ -18,12 +18,19 @@ typedef enum { PN_OPENCL_USUAL, PN_OPENCL_TUNED, PN_OPENCL_DAMAGED } pn_opencl_t
 /* The widths kept for the device, else the usual ones; DAMAGED: usual, because what is kept cannot be used. */
 pn_opencl_tuning pn_opencl_tuned_widths(const pn_opencl_info *info, pn_opencl_widths *widths);
 
+/* Who hears of the tuning as it goes on; both calls are needed. */
+typedef struct {
+    void (*line)(void *user,
+                 const char *line); /* of the usual widths, of each that is better, and of those kept */
+    void (*progress)(void *user, int done, int of);
+    void *user;
+} pn_opencl_tune_listener;
+
 /* Tries widths on a matrix of a middling size, one after the other from the usual ones on, and keeps the fastest that
- * pass the self-test. Builds the kernels some twenty times: seconds to minutes. report (may be NULL) gets a line for each
- * that was better, and one at the end. What fails with some widths is not an error, but left out. Not while other work
- * runs on the device. */
-pinna_status pn_opencl_tune(const pn_opencl_info *info, void (*report)(void *user, const char *line),
-                            void *user, pinna_error *err);
+ * pass the self-test. Builds the kernels some twenty times: seconds, or a minute or two where the driver compiles for a
+ * processor. What fails with some widths is not an error, but left out. Nothing is written before the end. Fails before
+ * it begins where nothing can be kept (pn_cache_check). Not while other work runs on the device. */
+pinna_status pn_opencl_tune(const pn_opencl_info *info, const pn_opencl_tune_listener *to, pinna_error *err);
 
 /* Keeps them, as if they had been found best. False: no cache. */
 bool pn_opencl_keep_widths(const pn_opencl_info *info, const pn_opencl_widths *widths);

@@ -3,25 +3,22 @@
 #include "signal/rafft_impl.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/memory.h"
 #include "base/vec.h"
 
-/* A twiddle of a node: e(scale * theta + turn). */
+/* A twiddle of a node, in 16ths: e(scale * theta + turn). */
 typedef struct {
-    double scale, turn;
+    int scale, turn;
 } twiddle_rule;
 
-static const twiddle_rule rules_2[PN_TWIDDLES_2] = {{1.0 / 2, 0}};
-static const twiddle_rule rules_4[PN_TWIDDLES_4] = {{1.0 / 2, 0}, {1.0 / 4, 0}, {3.0 / 4, 0}};
-static const twiddle_rule rules_8[PN_TWIDDLES_8] = {
-    {1.0 / 2, 0}, {1.0 / 4, 0}, {1.0 / 8, 0}, {1.0 / 8, 1.0 / 8}, {3.0 / 8, 0}, {3.0 / 8, 1.0 / 8},
-};
-static const twiddle_rule rules_16[PN_TWIDDLES_16] = {
-    {1.0 / 2, 0},        {1.0 / 4, 0},         {1.0 / 8, 0},         {1.0 / 8, 1.0 / 8}, {1.0 / 16, 0},
-    {1.0 / 16, 1.0 / 8}, {1.0 / 16, 1.0 / 16}, {1.0 / 16, 3.0 / 16}, {3.0 / 4, 0},       {3.0 / 16, 0},
-    {3.0 / 16, 1.0 / 8}, {3.0 / 16, 3.0 / 16}, {3.0 / 16, 5.0 / 16},
-};
+static const twiddle_rule rules_2[PN_TWIDDLES_2] = {{8, 0}};
+static const twiddle_rule rules_4[PN_TWIDDLES_4] = {{8, 0}, {4, 0}, {12, 0}};
+static const twiddle_rule rules_8[PN_TWIDDLES_8] = {{8, 0}, {4, 0}, {2, 0}, {2, 2}, {6, 0}, {6, 2}};
+static const twiddle_rule rules_16[PN_TWIDDLES_16] = {{8, 0}, {4, 0},  {2, 0}, {2, 2}, {1, 0}, {1, 2}, {1, 1},
+                                                      {1, 3}, {12, 0}, {3, 0}, {3, 2}, {3, 3}, {3, 5}};
 
 static const twiddle_rule *rules_of(int radix, int *count) {
     switch (radix) {
@@ -47,42 +44,83 @@ static int log2_of(int power_of_two) {
     return bits;
 }
 
-/* The angle of node `index` at `depth`, in turns: 2^-depth / 4, and 1/2 for its last decision, 1/4 for the
- * one before, and so on. */
-static double node_angle(int depth, int index) {
-    double angle = ldexp(0.25, -depth), turn = 0.5;
-    for (int k = 0; k < depth; ++k) {
-        angle += (index >> k) & 1 ? turn : 0;
-        turn *= 0.5;
-    }
+/* Angles are counted in units of 2^-UNIT_BITS turns, of which 16ths are whole ones too. */
+enum { UNIT_BITS = 27 };
+
+/* The angle of node `index` at `depth`: 2^-depth / 4 of a turn, and 1/2 for its last decision, 1/4 for the one before,
+ * and so on. */
+static uint32_t node_angle(int depth, int index) {
+    uint32_t angle = (uint32_t)1 << (UNIT_BITS - 2) >> depth;
+    for (unsigned left = (unsigned)index; left != 0; left &= left - 1)
+        angle += (uint32_t)1 << (UNIT_BITS - 1) >> __builtin_ctz(left);
     return angle;
 }
 
+typedef struct {
+    double re, im;
+} factor;
+
+static factor product(factor a, factor b) {
+    return (factor){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+/* All angles that are multiples of 2^-bits turns, as points on the unit circle: products of a coarse step and a fine one.
+ * Two short tables of sines so serve for all twiddles, to double precision. */
+typedef struct {
+    int bits, fine_bits;
+    factor *coarse, *fine;
+} circle;
+
+static void fill_circle(factor *point, int count, double step) {
+    for (int k = 0; k < count; ++k)
+        point[k] = (factor){cos(2 * PN_PI * step * k), sin(2 * PN_PI * step * k)};
+}
+
+static bool make_circle(circle *c, int bits) {
+    c->bits = bits;
+    c->fine_bits = bits / 2;
+    int coarse = 1 << (bits - c->fine_bits), fine = 1 << c->fine_bits;
+    c->coarse = pn_alloc((size_t)coarse + (size_t)fine, sizeof *c->coarse);
+    if (c->coarse == NULL)
+        return false;
+    c->fine = c->coarse + coarse;
+    fill_circle(c->coarse, coarse, 1.0 / coarse);
+    fill_circle(c->fine, fine, ldexp(1, -bits));
+    return true;
+}
+
+static factor point_at(const circle *c, uint32_t angle) {
+    uint32_t index = (angle >> (UNIT_BITS - c->bits)) & (((uint32_t)1 << c->bits) - 1);
+    return product(c->coarse[index >> c->fine_bits], c->fine[index & (((uint32_t)1 << c->fine_bits) - 1)]);
+}
+
 /* The twiddles of one node; re and im of the k-th go to out[k * stride] and out[k * stride + im_offset]. */
-static void fill_node(int radix, int depth, int index, float *out, int stride, int im_offset) {
+static void fill_node(const circle *c, int radix, int depth, int index, float *out, int stride,
+                      int im_offset) {
     int count;
     const twiddle_rule *rule = rules_of(radix, &count);
-    double theta = node_angle(depth, index);
+    uint32_t theta = node_angle(depth, index) / 16;
     for (int k = 0; k < count; ++k) {
-        double angle = 2 * PN_PI * fmod(rule[k].scale * theta + rule[k].turn, 1.0);
-        out[k * stride] = (float)cos(angle);
-        out[k * stride + im_offset] = (float)sin(angle);
+        factor at =
+            point_at(c, (uint32_t)rule[k].scale * theta + ((uint32_t)rule[k].turn << (UNIT_BITS - 4)));
+        out[k * stride] = (float)at.re;
+        out[k * stride + im_offset] = (float)at.im;
     }
 }
 
-static void fill_nodes(int radix, int depth, float *out) {
+static void fill_nodes(const circle *c, int radix, int depth, float *out) {
     int count;
     rules_of(radix, &count);
     for (int node = 0; node < 1 << depth; ++node)
-        fill_node(radix, depth, node, out + (size_t)node * 2 * (size_t)count, 2, 1);
+        fill_node(c, radix, depth, node, out + (size_t)node * 2 * (size_t)count, 2, 1);
 }
 
-static void fill_leaf_lanes(int lanes, int depth, float *out) {
+static void fill_leaf_lanes(const circle *c, int lanes, int depth, float *out) {
     int count;
     rules_of(lanes, &count);
     for (int node = 0; node < 1 << depth; ++node) {
         size_t group = (size_t)(node / lanes) * 2 * (size_t)count * (size_t)lanes;
-        fill_node(lanes, depth, node, out + group + node % lanes, 2 * lanes, lanes);
+        fill_node(c, lanes, depth, node, out + group + node % lanes, 2 * lanes, lanes);
     }
 }
 
@@ -90,7 +128,7 @@ static void fill_frequency(const pn_rafft *fft) {
     int lanes = fft->width->lanes;
     for (int b = 0; b < fft->half; ++b) {
         int block = b / (lanes * lanes), lane = b / lanes % lanes, vector = b % lanes;
-        double theta = node_angle(fft->bits, b);
+        double theta = ldexp((double)node_angle(fft->bits, b), -UNIT_BITS);
         double frequency = theta > 0.5 ? 1 - theta : -theta;
         fft->frequency[(block * lanes + vector) * lanes + lane] = (float)frequency;
     }
@@ -140,23 +178,30 @@ static size_t share_out(pn_rafft *fft, float *base) {
     return used;
 }
 
+static void fill_twiddles(const pn_rafft *fft, const circle *c) {
+    int depth = 0, lanes = fft->width->lanes;
+    for (int p = 0; p < fft->passes; ++p) {
+        fill_nodes(c, fft->pass[p].radix, depth, fft->pass[p].twiddle);
+        depth += log2_of(fft->pass[p].radix);
+    }
+    if (lanes > 1) {
+        fill_nodes(c, lanes, depth, fft->leaf_first);
+        fill_leaf_lanes(c, lanes, depth + log2_of(lanes), fft->leaf_second);
+    }
+}
+
 pinna_status pn_rafft_make_tables(pn_rafft *fft, pinna_error *err) {
     choose_passes(fft);
     size_t floats = share_out(fft, NULL);
+    circle c;
     fft->tables = pn_alloc_floats(floats);
-    if (fft->tables == NULL)
+    /* Angles of nodes are multiples of 2^-(bits + 2) turns, rules scale them by 16ths. */
+    if (fft->tables == NULL || !make_circle(&c, fft->bits + 6))
         return pn_fail_memory(err, "the tables of a transform", (double)floats * sizeof(float));
     share_out(fft, fft->tables);
-    int depth = 0;
-    for (int p = 0; p < fft->passes; ++p) {
-        fill_nodes(fft->pass[p].radix, depth, fft->pass[p].twiddle);
-        depth += log2_of(fft->pass[p].radix);
-    }
-    if (fft->width->lanes > 1) {
-        fill_nodes(fft->width->lanes, depth, fft->leaf_first);
-        fill_leaf_lanes(fft->width->lanes, depth + log2_of(fft->width->lanes), fft->leaf_second);
-    }
+    fill_twiddles(fft, &c);
     fill_frequency(fft);
+    pn_free(c.coarse);
     return PINNA_OK;
 }
 
@@ -164,14 +209,6 @@ pinna_status pn_rafft_make_tables(pn_rafft *fft, pinna_error *err) {
  * taken as -1/2. So step k = e(delay / 2^(k+1)), but conjugate for k = 0, and each is the square of the next:
  * one exact sine, and squares in double precision, serve all. Point b = V^2 g + V l + j is lane l of vector V g + j:
  * the bits of the lane stand between those of the vector. */
-
-typedef struct {
-    double re, im;
-} factor;
-
-static factor product(factor a, factor b) {
-    return (factor){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
 
 static factor square(factor a) {
     return (factor){(a.re - a.im) * (a.re + a.im), 2 * a.re * a.im};
