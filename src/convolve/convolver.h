@@ -90,7 +90,7 @@ pinna_status pn_convolver_request_swap(pn_convolver *convolver, const pinna_ir *
  * that are not much larger than itself (convolver_sides.h): there are about log2(outputs), and a run of single edits makes
  * each output anew about log2(outputs) times at most. An edit after which more than half of the outputs would have left
  * the engine of all makes everything anew, like a swap. An engine that lost outputs keeps their memory until then; on
- * the CPU it does no work for them any more, on a device it goes on computing them, up to half of what it does.
+ * the CPU it does no work for them any more, on a device their transforms but no products.
  * Where a response reaches further back than the history, a longer one is made, of all inputs. */
 pinna_status pn_convolver_request_edit(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                        size_t fade_frames, pinna_error *err);
