@@ -123,7 +123,8 @@ PN_INLINE void pn_sum_up(__global const float *time, ulong work_at, PN_SHARD_ARG
     const uint share = group % (uint)w->shares, unit = (uint)w->unit + group / (uint)w->shares;
     const int row_log2 = w->points_log2 - w->unit_log2;
     const uint output = unit >> row_log2, first_bin = (unit & ((1u << row_log2) - 1u)) << w->unit_log2;
-    __global const int *first = firsts + w->first + output;
+    /* Where its pieces begin and end; a mute output's end where they begin. */
+    __global const int *first = firsts + w->first + 2u * output;
     const long all = first[1] - first[0];
     const int begin = first[0] + (int)(all * (long)share / w->shares);
     const int end = first[0] + (int)(all * (long)(share + 1) / w->shares);

@@ -71,7 +71,7 @@ typedef struct {
     pn_int unit, units; /* sums: units (2^unit_log2 bins of an output) counted over the outputs */
     pn_int unit_log2;   /* log2 of bins in a unit */
     pn_int shares;      /* parts that an output's pieces are cut into */
-    pn_int first;       /* sums: where the level's outputs begin in the list of first pieces */
+    pn_int first;       /* sums: where the level's outputs begin in the list of pieces' begins and ends */
     pn_int out_row, out_rows; /* inverse: outputs of the level */
     pn_uint y;                /* vector of the level's first output: y [output][share][tile] */
     pn_uint ahead,

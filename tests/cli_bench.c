@@ -93,6 +93,26 @@ static void convolve_reports_its_figures(void **state) {
     cJSON_Delete(json);
 }
 
+/* Edited entries are in the output that the error is measured of. */
+static void entries_are_edited(void **state) {
+    (void)state;
+    cJSON *json = bench("convolve --channels 6 --ir 0.2 --seconds 0.3 --edit 5", 6);
+    const cJSON *edits = cJSON_GetObjectItem(json, "edits");
+    static const char *const positive[] = {"request_ms",    "request_worst_ms", "during_us",
+                                           "during_max_us", "after_us",         "memory_before_bytes",
+                                           "memory_bytes"};
+    for (size_t p = 0; p < sizeof positive / sizeof positive[0]; ++p)
+        assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(edits, positive[p])) > 0);
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(edits, "count")) == 5);
+    cJSON_Delete(json);
+    assert_int_equal(
+        test_program(&run, "bench convolve --channels 6 --ir 0.2 --seconds 0.3 --edit 2 --device cpu"), 0);
+    assert_non_null(strstr(run.out, "edits     2 of an entry each"));
+    assert_int_equal(test_program(&run, "bench convolve --channels 6 --ir 0.2 --seconds 0.3 --device cpu"),
+                     0);
+    assert_null(strstr(run.out, "edits"));
+}
+
 /* Every element is closed, in order; and something is drawn. Just enough of XML for what we write. */
 static void check_svg(const char *text) {
     char open[8][16];
@@ -174,6 +194,7 @@ static void wrong_usage_is_told(void **state) {
         {"convolve --ir -1", "--ir: -1"},
         {"convolve --live --offline", "exclude"},
         {"convolve --seconds 0", "--seconds"},
+        {"convolve --edit -1", "--edit: -1"},
         {"binaural --sources 0", "--sources: 0"},
         {"binaural --taps 7", "--taps: 7"},
         {"binaural --steps 3", "--steps: 3"},
@@ -190,6 +211,7 @@ static void wrong_usage_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolve_reports_its_figures),
+        cmocka_unit_test(entries_are_edited),
         cmocka_unit_test(a_plot_is_drawn),
         cmocka_unit_test(binaural_reports_its_figures),
         cmocka_unit_test(wrong_usage_is_told),

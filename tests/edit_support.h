@@ -213,4 +213,39 @@ static inline size_t roll_edit(edit_run *r, pinna_ir irs[3], size_t longest) {
     return count;
 }
 
+/* Edits at any time, up to four waiting, in calls of one block or of any size. Every `growing` edits there is a response
+ * longer than all before: the history changes. */
+static inline void random_case(uint64_t seed, size_t calls, bool any_size, int growing, pn_pool *pool) {
+    edit_run *r = open_run(4, 6, calls * BLOCK, seed);
+    for (int o = 0; o < 5; ++o)
+        r->first.ir[r->first.count++] = new_ir(r, o % 4, o, roll(100, 5000));
+    pn_backend *backend = NULL;
+    pinna_error err = {0};
+    assert_ok(pn_backend_cpu_open(pool, &backend, &err), &err);
+    start(r, BLOCK, backend, pool, NULL);
+    for (size_t at = 0; at < r->s.frames;) {
+        size_t frames =
+            any_size ? at == 0 ? 7 : roll(1, BLOCK) : BLOCK; /* one edit at most begins in a call */
+        frames = frames < r->s.frames - at ? frames : r->s.frames - at;
+        if (at < r->s.frames * 3 / 4 && roll(0, 9) == 0 && pending(r) < PN_CONVOLVER_QUEUE) {
+            pinna_ir irs[3];
+            size_t longest = growing > 0 && r->count % growing == growing - 1 ? 40000 : 6000;
+            size_t count = roll_edit(r, irs, longest);
+            if (count > 0)
+                request(r, irs, count, roll(0, 2) == 0 ? 0 : roll(1, 500));
+        }
+        go_on(r, at, frames);
+        at += frames;
+        if (roll(0, 3) == 0)
+            pending(r);
+    }
+    for (int k = 0; pending(r) > 0; ++k)
+        assert_true(k < 4);
+    assert_true(r->count > (int)calls / 45);
+    assert_in_range(r->most_parts, 2, 4);
+    compare(r);
+    close_run(r);
+    pn_backend_close(backend);
+}
+
 #endif

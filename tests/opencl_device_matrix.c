@@ -172,6 +172,41 @@ static void takes_over(void **state) {
     free_stream(&s);
 }
 
+/* ------------------------------------------------------------------ mute outputs */
+
+/* Others keep their bits. That the products are left out is seen by the mute one's silence, once what was under way and
+ * what was made for up to eight later jobs has been heard; a reset leaves it so. */
+static void mute_outputs_are_left_out(void **state) {
+    (void)state;
+    enum { FROM = 40, LARGE = 4 };
+    stream s;
+    make_stream(&s, 64, 2, LARGE, 5, 3, 4000, 120);
+    pn_matrix *matrix = create(backend, &s);
+    run_calls(matrix, &s, 0);
+    size_t floats = s.frames * (size_t)s.desc.outputs;
+    float *whole = pn_alloc_floats(floats);
+    memcpy(whole, s.output, floats * sizeof *whole);
+    for (int round = 0; round < 2; ++round) {
+        backend->ops->matrix_reset(matrix);
+        pinna_error err = {0};
+        for (int c = 0; c < s.calls; ++c) {
+            const bool muted[] = {false, true, false, false};
+            if (round == 0 && c == FROM)
+                backend->ops->matrix_mute(matrix, muted);
+            assert_ok(run_call(matrix, &s, c, &err), &err);
+        }
+        size_t heard = round == 0 ? (size_t)FROM * 64 : 0, silent = heard + (size_t)11 * LARGE * 64;
+        for (int o = 0; o < s.desc.outputs; ++o)
+            assert_memory_equal(s.output + (size_t)o * s.frames, whole + (size_t)o * s.frames,
+                                (o == 1 ? heard : s.frames) * sizeof *whole);
+        for (size_t n = silent; n < s.frames; ++n)
+            assert_true(s.output[s.frames + n] == 0);
+    }
+    backend->ops->matrix_free(matrix);
+    pn_free(whole);
+    free_stream(&s);
+}
+
 /* ------------------------------------------------------------------ widths */
 
 /* To the bit the same whatever the kernels are built with. */
@@ -458,6 +493,7 @@ static int run(void) {
         cmocka_unit_test(shapes),
         cmocka_unit_test(shapes_of_either_kind),
         cmocka_unit_test(takes_over),
+        cmocka_unit_test(mute_outputs_are_left_out),
         cmocka_unit_test(widths_change_no_result),
         cmocka_unit_test(spectra_of_16_bits),
         cmocka_unit_test(spread_over_shards),

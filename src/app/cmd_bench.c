@@ -71,7 +71,7 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--live", NULL, PN_OPTION_FLAG, &o.live, NULL, "convolve: small blocks, as when playing (default)"},
         {"--offline", NULL, PN_OPTION_FLAG, &o.offline, NULL, "convolve: blocks as for whole files"},
         {"--edit", NULL, PN_OPTION_INTEGER, &o.edit, "N",
-         "convolve: then N entries are exchanged while running (0)"},
+         "convolve: after that exchanges N entries, one by one, while running (0)"},
         {"--sources", NULL, PN_OPTION_INTEGER, &o.sources, "N", "binaural: N sources (64)"},
         {"--taps", NULL, PN_OPTION_INTEGER, &o.taps, "N", "binaural: taps of a filter, delay inside (224)"},
         {"--hrtf", NULL, PN_OPTION_TEXT, &o.hrtf, "F", "binaural: a SOFA file (the built-in set)"},

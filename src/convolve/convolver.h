@@ -11,7 +11,7 @@
  *
  * The state is the input history and nothing else (overlap-save), kept here in ordinary memory: an exchange of
  * the responses runs an old and a new engine over the same history, and when a device is lost a CPU engine
- * resumes from it. */
+ * resumes from it. An engine computes all outputs as a rule; where entries were edited, several share them out. */
 typedef struct pn_convolver pn_convolver;
 
 enum { PN_CONVOLVER_QUEUE = 4 }; /* exchanges requested and not yet at their end */
@@ -36,8 +36,9 @@ pinna_status pn_convolver_create(const pn_convolver_desc *desc, pn_convolver **c
 void pn_convolver_free(pn_convolver *convolver); /* accepts NULL */
 
 int pn_convolver_block(const pn_convolver *convolver);
+/* Of the engine that was made for all outputs; the engines that edits brought have plans of their own. */
 const pn_plan *pn_convolver_plan(const pn_convolver *convolver);
-/* Bytes of spectra, histories and buffers, on host and device together. */
+/* Bytes of spectra, histories and buffers, on host and device together. While no other thread processes. */
 size_t pn_convolver_memory(const pn_convolver *convolver);
 /* "cpu" or "opencl:P.D": what computes now. */
 const char *pn_convolver_device(const pn_convolver *convolver);
@@ -87,12 +88,22 @@ pinna_status pn_convolver_request_swap(pn_convolver *convolver, const pinna_ir *
                                        size_t fade_frames, pinna_error *err);
 
 /* The same for some entries: those listed replace the one of their pair or join; with taps NULL and length 0 they
- * remove it. All others stay as the latest request left them. Needs `editable`. */
+ * remove it. All others stay as the latest request left them, one must. Needs `editable`.
+ *
+ * What is made anew, crossfaded and run twice meanwhile is the outputs that the entries lead to, with all the entries that
+ * lead there: time and memory of a request go by those and the past of their inputs, not by the matrix. All other outputs
+ * go on untouched, to the bit. Each edit leaves an engine for its outputs, and takes the engines of earlier ones in
+ * that are not much larger than itself (convolver_sides.h): there are about log2(outputs), and a run of single edits makes
+ * each output anew about log2(outputs) times at most. An edit after which more than half of the outputs would have left
+ * the engine of all makes everything anew, like a swap. An engine that lost outputs keeps their memory until then; on
+ * the CPU it does no work for them any more, on a device their transforms but no products.
+ * Where a response reaches further back than the history, a longer one is made, of all inputs. */
 pinna_status pn_convolver_request_edit(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                        size_t fade_frames, pinna_error *err);
 
 /* Frees what was replaced and hands over the next exchange that waits. Call it now and then until *pending (may be
- * NULL; those waiting, handed over and being crossfaded) is 0. After a failure all is as before, for another try. */
+ * NULL; those waiting, handed over and being crossfaded, or crossfaded while jobs of others still read the history that
+ * was replaced with it) is 0. After a failure all is as before, for another try. */
 pinna_status pn_convolver_update(pn_convolver *convolver, int *pending, pinna_error *err);
 
 /* The frame, counted in what was fed since the start or reset, at which the latest crossfade began; -1 = none yet.

@@ -570,6 +570,10 @@ void pn_engine_mute(pn_engine *engine, const bool *muted) {
     const pn_backend_ops *ops = engine->backend->ops;
     for (int o = 0; o < engine->outputs; ++o)
         engine->mute[o] = muted[o] || engine->mute[o];
+    for (int o = 0; o < engine->used_outputs; ++o)
+        engine->level_mute[o] = engine->mute[engine->output[o]];
+    if (engine->matrix != NULL && ops->matrix_mute != NULL)
+        ops->matrix_mute(engine->matrix, engine->level_mute);
     for (int l = 0; l < engine->levels && ops->level_mute != NULL; ++l) {
         engine_level *level = &engine->level[l];
         for (int o = 0; o < level->outputs; ++o)

@@ -198,6 +198,9 @@ typedef struct {
     pinna_status (*matrix_prime)(pn_matrix *matrix, int64_t time, pn_matrix_window window, const void *user,
                                  pinna_error *err);
     void (*matrix_reset)(pn_matrix *matrix); /* as newly created */
+    /* Optional. As level_mute, from the next begin on; a device leaves out the products, which are most of the work, and
+     * keeps its schedule. Between finish and begin. Block path. */
+    void (*matrix_mute)(pn_matrix *matrix, const bool *muted);
     /* Optional. Runs each kind of kernel of some calls alone for a while; the matrix is as newly created then. Not block
      * path. */
     pinna_status (*matrix_measure)(pn_matrix *matrix, pn_matrix_rates *rates, pinna_error *err);

@@ -28,6 +28,7 @@ static const pn_backend_ops opencl_ops = {
     .matrix_set_pool = pn_opencl_matrix_set_pool,
     .matrix_prime = pn_opencl_matrix_prime,
     .matrix_reset = pn_opencl_matrix_reset,
+    .matrix_mute = pn_opencl_matrix_mute,
     .matrix_measure = pn_opencl_matrix_measure,
     .bank_create = pn_opencl_bank_create,
     .bank_free = pn_opencl_bank_free,

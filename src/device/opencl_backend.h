@@ -19,6 +19,7 @@ PN_BLOCK_PATH void pn_opencl_matrix_set_pool(pn_matrix *matrix, pn_pool *pool);
 pinna_status pn_opencl_matrix_prime(pn_matrix *matrix, int64_t time, pn_matrix_window window,
                                     const void *user, pinna_error *err);
 PN_BLOCK_PATH void pn_opencl_matrix_reset(pn_matrix *matrix);
+PN_BLOCK_PATH void pn_opencl_matrix_mute(pn_matrix *matrix, const bool *muted);
 pinna_status pn_opencl_matrix_measure(pn_matrix *matrix, pn_matrix_rates *rates, pinna_error *err);
 /* For a matrix of one level: the block before the next call's, and a call that only takes its input. */
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_seed(pn_matrix *matrix, const float *const *in, pinna_error *err);

@@ -408,6 +408,24 @@ void pn_opencl_matrix_reset(pn_matrix *m) {
     m->calls = 0;
 }
 
+/* An output's list of pieces ends where it begins: its sums read nothing. In the order of the queue, between two calls; should
+ * it fail the next begin does. */
+void pn_opencl_matrix_mute(pn_matrix *m, const bool *muted) {
+    for (int row = 0; row < m->level[0].outputs; ++row) {
+        if (!muted[m->head_output[row]])
+            continue;
+        for (int l = 0; l < m->levels; ++l) {
+            const pn_level_work *w = &m->level[l].fixed;
+            int output = l == 0 ? row : m->map_of[w->map + row];
+            if (output >= 0)
+                m->first[w->first + 2 * output + 1] = m->first[w->first + 2 * output];
+        }
+    }
+    if (!m->lost)
+        m->lost =
+            pn_opencl_write(m->device, m->queue, m->firsts, 0, m->first, m->first_count, NULL) != PINNA_OK;
+}
+
 static pinna_status create_kernels(pn_matrix *m, pinna_error *err) {
     const struct {
         const char *name;
@@ -570,5 +588,7 @@ void pn_opencl_matrix_free(pn_matrix *m) {
     for (int l = 0; l < m->levels; ++l)
         pn_free(m->level[l].rows_before);
     pn_free(m->head_output);
+    pn_free(m->first);
+    pn_free(m->map_of);
     pn_free(m);
 }

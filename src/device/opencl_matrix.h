@@ -52,8 +52,10 @@ struct pn_matrix {
     pn_opencl *device;
     int block, inputs, outputs, levels;
     pn_level_layout level[PN_MATRIX_LEVELS];
-    int *head_output; /* the matrix's number of each output of level 0 */
-    int blocks;       /* in the ring of inputs */
+    int *head_output;    /* the matrix's number of each output of level 0 */
+    int *first, *map_of; /* what stands in `firsts` and `map` */
+    size_t first_count;
+    int blocks; /* in the ring of inputs */
     size_t stride, samples;
     int local_log2;                     /* points in local memory at most */
     int vector;                         /* floats: two tiles' */

@@ -67,7 +67,7 @@ static pinna_status allocate_plan(plan *p, pinna_error *err) {
     p->row = pn_alloc(levels * inputs, sizeof *p->row);
     p->row_of = pn_alloc(levels * inputs, sizeof(int));
     p->piece = pn_alloc(pieces, sizeof *p->piece);
-    p->first = pn_alloc(levels * (outputs + 1), sizeof(int));
+    p->first = pn_alloc(levels * 2 * outputs, sizeof(int));
     p->map = pn_alloc(levels * outputs, sizeof(int));
     if (p->parts == NULL || p->input_at == NULL || p->output_at == NULL || p->input_of == NULL ||
         p->output_of == NULL || p->place == NULL || p->order == NULL || p->rows_at == NULL ||
@@ -360,8 +360,8 @@ static pinna_status list_pieces(pn_matrix *m, plan *p, int l, pinna_error *err) 
         }
         int pieces = p->pieces - p->first[p->firsts - 1];
         most = pieces > most ? pieces : most;
+        p->first[p->firsts++] = p->pieces;
     }
-    p->first[p->firsts++] = p->pieces;
     size_t units = (size_t)(level->units / level->period < 1 ? 1 : level->units / level->period);
     level->fixed.shares = pn_opencl_shares(m->device, units << level->fixed.unit_log2, most);
     level->fixed.y = (uint32_t)p->y;
@@ -510,6 +510,10 @@ pinna_status pn_opencl_matrix_lay_out(pn_matrix *m, const pn_matrix_desc *desc, 
     for (int l = 0; l < m->levels && status == PINNA_OK; ++l)
         status = pn_opencl_matrix_send(m, l, p.parts + p.part_first[l], p.part_first[l + 1] - p.part_first[l],
                                        err);
+    m->first = p.first; /* for matrix_mute */
+    m->first_count = (size_t)p.firsts;
+    m->map_of = p.map;
+    p.first = p.map = NULL;
     free_plan(&p);
     return status;
 }
