@@ -116,7 +116,8 @@ PINNA_API pinna_status pinna_convolver_process(pinna_convolver *convolver, const
                                                float *const *outputs, size_t frames, pinna_error *error);
 
 /* Exchanges all responses (same meaning as in the config, any lengths) with a linear crossfade over
- * fade_frames (0 = at once, at the next sample), old and new both running, each with its full history. Not
+ * fade_frames (0 = at once, at the next sample), old and new both running, each with its full history: of every input
+ * what its longest response so far reaches back, and some seconds more where inputs are few. Not
  * real time: it allocates; call it between two process calls. PINNA_BAD_ARGUMENT while an earlier crossfade
  * runs. */
 PINNA_API pinna_status pinna_convolver_swap(pinna_convolver *convolver, const pinna_ir *irs, size_t ir_count,

@@ -15,7 +15,7 @@
  * by 8 bytes 3.2 ms, memcpy 1.3 ms, past the caches 0.54 ms. */
 
 /* From where on a block is worth that: more than the nearer caches hold. */
-enum { PN_ROWS_MANY = 1 << 20 }; /* floats */
+enum { PN_ROWS_MANY = 1 << 19 }; /* floats */
 
 /* to: aligned to 16 bytes, count a multiple of 4, else it is a plain copy; from NULL: zeros. What was written is seen by
  * other threads after pn_rows_fence only, and nothing written before the fence is seen after it. */

@@ -262,7 +262,11 @@ static pinna_status add_matrix(pn_engine *engine, const builder *b, pinna_error 
                                  .levels = plan->levels,
                                  .entry = b->entry,
                                  .entries = (int)b->desc->ir_count};
-    return engine->backend->ops->matrix_create(engine->backend, &desc, &engine->matrix, err);
+    const pn_backend_ops *ops = engine->backend->ops;
+    pinna_status status = ops->matrix_create(engine->backend, &desc, &engine->matrix, err);
+    if (status == PINNA_OK && ops->matrix_bytes != NULL) /* as it has become, instead of an estimate */
+        engine->need.bytes = engine->need.host_bytes + ops->matrix_bytes(engine->matrix);
+    return status;
 }
 
 static pinna_status keep_irs(pn_engine *engine, const pn_engine_desc *desc, pinna_error *err) {

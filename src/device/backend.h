@@ -191,6 +191,7 @@ typedef struct {
     pinna_status (*matrix_begin)(pn_matrix *matrix, const float *const *in, pinna_error *err);
     /* out[o]: the call's frames, overwritten; NULL: not wanted. */
     pinna_status (*matrix_finish)(pn_matrix *matrix, float *const *out, pinna_error *err);
+    double (*matrix_bytes)(const pn_matrix *matrix); /* on the device; optional */
     /* Optional. The threads of which pool share the copies of begin and finish from now on: that of the thread which makes
      * these calls. NULL, as at first: none. Not while a call is begun. */
     void (*matrix_set_pool)(pn_matrix *matrix, pn_pool *pool);

@@ -25,6 +25,7 @@ static const pn_backend_ops opencl_ops = {
     .matrix_free = pn_opencl_matrix_free,
     .matrix_begin = pn_opencl_matrix_begin,
     .matrix_finish = pn_opencl_matrix_finish,
+    .matrix_bytes = pn_opencl_matrix_bytes,
     .matrix_set_pool = pn_opencl_matrix_set_pool,
     .matrix_prime = pn_opencl_matrix_prime,
     .matrix_reset = pn_opencl_matrix_reset,

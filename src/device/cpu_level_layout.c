@@ -205,26 +205,34 @@ static void place_component(const pn_level *level, pn_component *component, size
     fill_shelves(level, component, &ring, &filter, recent, head, later);
 }
 
+static size_t works_of(const pn_component *component) {
+    return (size_t)(component->sums.inputs + component->sums.outputs - 1);
+}
+
 /* The work buffers of a component: one for each input, and for each output but the last, whose tiles replace the
  * first input's, which are done with. Where one thread runs them, a component's job ends before the next one's begins, so
- * that few sets serve all, and stay in the cache. */
+ * that few sets, as large as the largest needs, serve all, and stay in the cache. Else each has its own, of its size. */
 static void place_works(pn_level *level, size_t *used) {
-    size_t most = 1, floats = (size_t)level->parts * level->stride + PADDING;
+    size_t most = 1, all = 0, floats = (size_t)level->parts * level->stride + PADDING;
     for (int c = 0; c < level->components; ++c) {
-        size_t works = (size_t)(level->component[c].sums.inputs + level->component[c].sums.outputs - 1);
+        size_t works = works_of(&level->component[c]);
         most = works > most ? works : most;
+        all += works;
     }
     size_t sets = WORK_CACHE / (most * floats * sizeof(float)), components = (size_t)level->components;
     level->sets = sets < 1 ? 1 : (int)(sets < components ? sets : components);
     if (level->cpu->shared)
         level->sets = level->components;
-    float *memory = take(level, used, (size_t)level->sets * most * floats);
+    bool own = level->sets == level->components;
+    float *memory = take(level, used, (own ? all : (size_t)level->sets * most) * floats);
+    size_t before = 0;
     for (int c = 0; memory != NULL && c < level->components; ++c) {
         const pn_component *component = &level->component[c];
         pn_sums_input *input = level->input + component->first_input;
         pn_sums_output *output = level->output + component->first_output;
         int last = component->sums.outputs - 1;
-        float *at = memory + (size_t)(c % level->sets) * most * floats;
+        float *at = memory + (own ? before : (size_t)(c % level->sets) * most) * floats;
+        before += works_of(component);
         for (int i = 0; i < component->sums.inputs; ++i, at += floats)
             input[i].work = at;
         for (int o = 0; o < last; ++o, at += floats)

@@ -15,6 +15,7 @@ void pn_opencl_matrix_free(pn_matrix *matrix);
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_begin(pn_matrix *matrix, const float *const *in,
                                                   pinna_error *err);
 PN_BLOCK_PATH pinna_status pn_opencl_matrix_finish(pn_matrix *matrix, float *const *out, pinna_error *err);
+double pn_opencl_matrix_bytes(const pn_matrix *matrix);
 PN_BLOCK_PATH void pn_opencl_matrix_set_pool(pn_matrix *matrix, pn_pool *pool);
 pinna_status pn_opencl_matrix_prime(pn_matrix *matrix, int64_t time, pn_matrix_window window,
                                     const void *user, pinna_error *err);

@@ -199,6 +199,10 @@ static void copy_out(const pn_matrix *m, float *const *out) {
     copy_rows(&c, copy_rows_out, m->level[0].outputs);
 }
 
+double pn_opencl_matrix_bytes(const pn_matrix *m) {
+    return (double)m->bytes;
+}
+
 void pn_opencl_matrix_set_pool(pn_matrix *m, pn_pool *pool) {
     m->pool = pool;
 }

@@ -18,6 +18,7 @@ static const double TRANSFORM_COST_GPU = 4, TRANSFORM_COST_CPU = 6;
 
 typedef struct {
     const pn_matrix_desc *desc;
+    int most_futures_log2;
     pn_matrix_part *parts; /* of all levels, those of a level together */
     int part_first[PN_MATRIX_LEVELS + 1];
     int *input_at, *output_at, *place, *order, *rows_at; /* scratch */
@@ -190,7 +191,7 @@ static void choose_futures(const plan *p, int l, pn_level_layout *level) {
     for (int e = p->part_first[l]; e < p->part_first[l + 1]; ++e)
         partitions += p->parts[e].partitions;
     level->later = level->fixed.ring > 1;
-    for (int log2 = 0; level->later && log2 <= PN_FUTURES_LOG2; ++log2) {
+    for (int log2 = 0; level->later && log2 <= p->most_futures_log2; ++log2) {
         int futures = 1 << log2;
         double read = 2 * (partitions - parts) + parts * (2 * futures + futures * (futures - 1));
         double cost = (read + outputs * (4 * futures - 2)) / futures;
@@ -438,15 +439,19 @@ static pinna_status check_places(const pn_matrix *m, const plan *p, pinna_error 
                    4e-9 * ((double)m->vector * (double)p->y + (double)p->result + (double)p->work));
 }
 
-static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err) {
-    pn_opencl *device = m->device;
+enum { BUFFERS = 9 };
+
+typedef struct {
+    const char *what;
+    size_t count; /* floats */
+    cl_mem *buffer;
+} wanted_buffer;
+
+/* What there will be on the device. Returns how many. */
+static int list_buffers(pn_matrix *m, const plan *p, wanted_buffer list[BUFFERS + PN_SHARDS]) {
     size_t table = (size_t)2 << m->level[m->levels - 1].fixed.points_log2;
     m->result_count = (size_t)p->result;
-    struct {
-        const char *what;
-        size_t count;
-        cl_mem *buffer;
-    } buffers[9 + PN_SHARDS] = {
+    const wanted_buffer first[BUFFERS] = {
         {"input blocks", (size_t)m->blocks * m->stride, &m->time},
         {"sums of spectra", m->y_count, &m->y},
         {"large transforms", (size_t)p->work, &m->work},
@@ -456,17 +461,33 @@ static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err
         {"the convolver's plan", (size_t)p->pieces * sizeof(pn_piece) / 4, &m->pieces},
         {"the convolver's plan", (size_t)p->firsts, &m->firsts},
         {"the outputs' map", (size_t)(m->levels - 1) * (size_t)m->level[0].outputs, &m->map}};
+    memcpy(list, first, sizeof first);
     m->shards = p->shards;
     for (int s = 0; s < p->shards; ++s) {
         m->shard_count[s] = (size_t)p->fill[s] * (size_t)m->vector;
         m->x_count[s] = (size_t)p->x_fill[s] * (size_t)m->vector;
-        buffers[9 + s].what = "spectra";
-        buffers[9 + s].count = m->shard_count[s];
-        buffers[9 + s].buffer = &m->shard[s];
+        list[BUFFERS + s] = (wanted_buffer){"spectra", m->shard_count[s], &m->shard[s]};
     }
-    m->bytes = 4 * table;
-    for (int i = 0; i < 9 + p->shards; ++i)
-        m->bytes += 4 * (uint64_t)buffers[i].count;
+    m->bytes = 4 * (uint64_t)table;
+    for (int i = 0; i < BUFFERS + p->shards; ++i)
+        m->bytes += 4 * (uint64_t)list[i].count;
+    return BUFFERS + p->shards;
+}
+
+static bool is_room(pn_matrix *m, const plan *p) {
+    wanted_buffer list[BUFFERS + PN_SHARDS];
+    int count = list_buffers(m, p, list);
+    bool room = m->bytes + atomic_load(&m->device->used) <= m->device->info.memory;
+    for (int i = 0; i < count && room; ++i)
+        room = pn_opencl_buffer_check(m->device, list[i].what, list[i].count, NULL) == PINNA_OK;
+    m->bytes = 0; /* not taken yet */
+    return room;
+}
+
+static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err) {
+    pn_opencl *device = m->device;
+    wanted_buffer list[BUFFERS + PN_SHARDS];
+    int count = list_buffers(m, p, list);
     uint64_t used = atomic_fetch_add(&device->used, m->bytes);
     if (m->bytes + used > device->info.memory)
         return pn_fail(
@@ -476,10 +497,10 @@ static pinna_status create_buffers(pn_matrix *m, const plan *p, pinna_error *err
             device->head.name, device->info.name, (double)m->bytes * 1e-6, (double)device->info.memory * 1e-6,
             (double)used * 1e-6);
     pinna_status status = check_places(m, p, err);
-    for (int i = 0; i < 9 + p->shards && status == PINNA_OK; ++i)
-        status = pn_opencl_buffer_check(device, buffers[i].what, buffers[i].count, err);
-    for (int i = 0; i < 9 + p->shards && status == PINNA_OK; ++i)
-        status = pn_opencl_buffer_create(device, buffers[i].what, buffers[i].count, buffers[i].buffer, err);
+    for (int i = 0; i < count && status == PINNA_OK; ++i)
+        status = pn_opencl_buffer_check(device, list[i].what, list[i].count, err);
+    for (int i = 0; i < count && status == PINNA_OK; ++i)
+        status = pn_opencl_buffer_create(device, list[i].what, list[i].count, list[i].buffer, err);
     return status;
 }
 
@@ -499,10 +520,40 @@ static pinna_status send_plan(pn_matrix *m, const plan *p, pinna_error *err) {
     return status != PINNA_OK ? status : done;
 }
 
+static void forget_plan(pn_matrix *m, plan *p) {
+    free_plan(p);
+    for (int l = 0; l < m->levels; ++l)
+        pn_free(m->level[l].rows_before);
+    memset(m->level, 0, sizeof m->level);
+    pn_free(m->head_output);
+    m->head_output = NULL;
+}
+
+/* With sums for as many jobs ahead as suit it, or, where their place is missing, for fewer: reading more often is better
+ * than not at all. */
+static pinna_status plan_to_fit(pn_matrix *m, plan *p, pinna_error *err) {
+    const pn_matrix_desc *desc = p->desc;
+    for (int most = PN_FUTURES_LOG2;; --most) {
+        *p = (plan){.desc = desc, .most_futures_log2 = most};
+        set_sizes(m, desc);
+        pinna_status status = make_plan(m, p, err);
+        if (status != PINNA_OK)
+            return status;
+        bool room = is_room(m, p);
+        if (room && most < PN_FUTURES_LOG2)
+            pn_info(
+                m->device->head.messages,
+                "%s: sums are made for at most %d jobs in one reading, since the device's memory is short",
+                m->device->head.name, 1 << most);
+        if (room || most == 0)
+            return PINNA_OK;
+        forget_plan(m, p);
+    }
+}
+
 pinna_status pn_opencl_matrix_lay_out(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
     plan p = {.desc = desc};
-    set_sizes(m, desc);
-    pinna_status status = make_plan(m, &p, err);
+    pinna_status status = plan_to_fit(m, &p, err);
     if (status == PINNA_OK)
         status = create_buffers(m, &p, err);
     if (status == PINNA_OK)
