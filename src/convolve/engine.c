@@ -263,7 +263,7 @@ static pinna_status add_matrix(pn_engine *engine, const builder *b, pinna_error 
                                  .entry = b->entry,
                                  .entries = (int)b->desc->ir_count};
     const pn_backend_ops *ops = engine->backend->ops;
-    pinna_status status = ops->matrix_create(engine->backend, &desc, &engine->matrix, err);
+    status = ops->matrix_create(engine->backend, &desc, &engine->matrix, err);
     if (status == PINNA_OK && ops->matrix_bytes != NULL) /* as it has become, instead of an estimate */
         engine->need.bytes = engine->need.host_bytes + ops->matrix_bytes(engine->matrix);
     return status;
