@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "edit_support.h"
 
+#include <limits.h>
+
 /* Edits and what may go wrong: what is asked for, allocations, a device that is lost. */
 
 /* ------------------------------------------------------------------ failures */
@@ -131,12 +133,40 @@ static void a_device_lost_while_an_edit_catches_up(void **state) {
         catching_up_case(after);
 }
 
+/* What an edit left of the first engine would have a plan of larger blocks than the history was made for, if it were asked
+ * for one of its own: a window across the ring's end would be cut short. */
+static void what_is_left_on_a_lost_device_fits_the_history(void **state) {
+    (void)state;
+    enum { CALLS = (1 << 19) / BLOCK + 100, OUTPUTS = 6 };
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    edit_run *r = open_run(2, OUTPUTS, (size_t)CALLS * BLOCK, 9);
+    for (int o = 0; o < OUTPUTS; ++o)
+        r->first.ir[r->first.count++] = new_ir(r, o % 2, o, o % 2 > 0 || o == 0 ? 1500 : 3500);
+    start(r, BLOCK, open_failing(), NULL, messages);
+    assert_int_equal(r->convolver->history->ring[0].length, 1 << 19);
+    failing.fail_at = LONG_MAX;
+    for (size_t k = 0; k < CALLS; ++k) {
+        pinna_ir ir = k == 20 ? new_ir(r, 0, 0, 100) : r->now.ir[0];
+        if (k == 20)
+            request(r, &ir, 1, 100);
+        if (k == CALLS - 200)
+            failing.fail_at = failing.calls + 1;
+        go_on(r, k * BLOCK, BLOCK);
+    }
+    assert_int_equal(r->most_parts, 2);
+    assert_string_equal(pn_convolver_device(r->convolver), "cpu");
+    compare(r);
+    close_run(r);
+    pn_messages_free(messages);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_allocation_leaves_all_as_it_was),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(a_device_lost_around_edits_leaves_no_trace),
         cmocka_unit_test(a_device_lost_while_an_edit_catches_up),
+        cmocka_unit_test(what_is_left_on_a_lost_device_fits_the_history),
     };
     return cmocka_run_group_tests(tests, open_cpu, close_cpu);
 }

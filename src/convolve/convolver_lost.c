@@ -3,31 +3,28 @@
 
 /* The loss of a device: the state is the input history and nothing else, so that CPU engines with the same responses
  * go on from it. */
-#include "base/memory.h"
 #include "convolve/convolver_state.h"
 
 bool pn_engine_on_device(const pn_engine *engine) {
     return engine != NULL && pn_engine_backend(engine)->kind != PN_BACKEND_CPU;
 }
 
-/* A CPU engine with the responses that `lost` still computes, at time `time`. */
+/* A CPU engine at time `time` for the outputs that the lost one still computes. It has the others' responses too: the
+ * history is made for the windows of the plan of all of them (pn_convolver_measure), and a plan for some may have larger
+ * blocks. */
 static pinna_status make_successor(pn_convolver *c, pn_part *part, int64_t time, pinna_error *err) {
     if (!pn_engine_on_device(part->engine))
         return PINNA_OK;
-    size_t kept, count = 0;
-    const pinna_ir *irs = pn_engine_kept_irs(part->engine, &kept);
-    pinna_ir *heard = pn_alloc(kept, sizeof *heard);
-    if (heard == NULL)
-        return pn_fail_memory(err, "the convolver", (double)kept * sizeof *heard);
-    for (size_t e = 0; e < kept; ++e)
-        if (pn_engine_has(part->engine, irs[e].output))
-            heard[count++] = irs[e];
-    pn_engine_desc desc = pn_convolver_engine_desc(c, c->own_cpu, heard, count);
+    size_t count;
+    const pinna_ir *irs = pn_engine_kept_irs(part->engine, &count);
+    pn_engine_desc desc = pn_convolver_engine_desc(c, c->own_cpu, irs, count);
     pinna_status status = pn_engine_create(&desc, &part->successor, err);
-    if (status == PINNA_OK)
-        status = pn_engine_prime(part->successor, c->history, time, err);
-    pn_free(heard);
-    return status;
+    if (status != PINNA_OK)
+        return status;
+    for (int o = 0; o < c->outputs; ++o)
+        c->not_its[o] = !pn_engine_has(part->engine, o);
+    pn_engine_mute(part->successor, c->not_its);
+    return pn_engine_prime(part->successor, c->history, time, err);
 }
 
 /* The successor becomes the engine, or, where all failed, goes. */
