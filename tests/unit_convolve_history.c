@@ -209,6 +209,54 @@ static void what_a_follower_has_is_right_however_fast_the_writer_is(void **state
     pn_history_free(to);
 }
 
+/* At every start a burst of so many blocks, not all at once. */
+enum { BURST = 200 };
+
+typedef struct {
+    pn_history *from;
+    atomic_int left; /* -1: the end */
+} burster;
+
+static void *write_bursts(void *argument) {
+    burster *b = argument;
+    for (int left; (left = atomic_load(&b->left)) >= 0; usleep(0))
+        if (left > 0) {
+            write_block(b->from);
+            atomic_fetch_sub(&b->left, 1);
+        }
+    return NULL;
+}
+
+/* While the past of the input that reaches furthest is copied, what the others' rings still hold moves on: they have theirs
+ * all the same, counted from the time to which all was followed. */
+static void a_short_past_is_whole_beside_a_long_one(void **state) {
+    (void)state;
+    const size_t margin = pn_history_margin(BLOCK), window = 4 * BLOCK;
+    const pn_history_span span[INPUTS] = {
+        {margin + 1000000, window}, {margin + 3000, window}, {margin + 5000, window}};
+    const pn_history_span wanted[INPUTS] = {{1000000, window}, {3000, window}, {5000, window}};
+    burster b = {.from = make_of(span)};
+    for (int k = 0; k < 32000; ++k)
+        write_block(b.from);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, write_bursts, &b), 0);
+    for (int k = 0; k < 30; ++k) {
+        pn_history *to = make_of(wanted);
+        unsigned generation = 0;
+        atomic_store(&b.left, BURST);
+        if (pn_history_follow(to, b.from, BLOCK, SIZE_MAX, &generation)) {
+            check_input(to, 1, 3000);
+            check_input(to, 2, 5000);
+        }
+        while (atomic_load(&b.left) > 0)
+            usleep(100);
+        pn_history_free(to);
+    }
+    atomic_store(&b.left, -1);
+    pthread_join(thread, NULL);
+    pn_history_free(b.from);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_follower_gets_the_past_and_then_what_comes),
@@ -216,6 +264,7 @@ int main(void) {
         cmocka_unit_test(every_input_has_a_reach_of_its_own),
         cmocka_unit_test(an_input_may_be_left_out),
         cmocka_unit_test(what_a_follower_has_is_right_however_fast_the_writer_is),
+        cmocka_unit_test(a_short_past_is_whole_beside_a_long_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -264,6 +264,15 @@ static bool follow_block(pn_history *to, const pn_history *from, int64_t time, i
     return claimed - (int64_t)shortest <= time && atomic_load(&from->generation) == generation;
 }
 
+/* Up to time `end`, or as far as the limit goes. */
+static bool follow_until(pn_history *to, const pn_history *from, int64_t *time, int64_t end, int block,
+                         size_t *limit, bool start, unsigned generation) {
+    bool followed = true;
+    for (; followed && *time<end && * limit> 0; *time += block, --*limit)
+        followed = follow_block(to, from, *time, block, start, generation);
+    return followed;
+}
+
 bool pn_history_follow(pn_history *to, const pn_history *from, int block, size_t limit,
                        unsigned *generation) {
     int64_t time = pn_history_time(to);
@@ -278,9 +287,11 @@ bool pn_history_follow(pn_history *to, const pn_history *from, int block, size_t
     }
     if (start)
         time = oldest(end, known);
-    bool followed = atomic_load(&from->generation) == *generation;
-    for (; followed && time < end && limit > 0; time += block, --limit)
-        followed = follow_block(to, from, time, block, start, *generation);
+    bool followed = atomic_load(&from->generation) == *generation &&
+                    follow_until(to, from, &time, end, block, &limit, start, *generation);
+    /* Meanwhile short rings may have moved on from where their past began: it is whole as of now. */
+    if (followed && start)
+        followed = follow_until(to, from, &time, pn_history_time(from), block, &limit, false, *generation);
     if (!followed)
         pn_history_reset(to);
     else

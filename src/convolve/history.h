@@ -78,9 +78,10 @@ void pn_history_copy(pn_history *to, const pn_history *from, int block);
 PN_BLOCK_PATH void pn_history_append(pn_history *to, const pn_history *from, int block);
 
 /* The same from another thread than the one that writes `from`, up to `limit` blocks. An empty `to` begins as far
- * back as it can, with each input. Only `to` counts its time on from 0, so that both times are equal. false: overtaken by the writer,
- * or `from` was reset; `to` is as created and can begin again. *generation: that of `from` which was followed; read
- * when `to` is empty, compared otherwise. */
+ * back as it can, with each input, and goes on to what came in meanwhile, so that each has its past as of the time it is
+ * left at. Only `to` counts its time on from 0, so that both times are equal. false: overtaken by the writer, or `from` was
+ * reset; `to` is as created and can begin again. *generation: that of `from` which was followed; read when `to` is
+ * empty, compared otherwise. */
 bool pn_history_follow(pn_history *to, const pn_history *from, int block, size_t limit, unsigned *generation);
 
 #endif
