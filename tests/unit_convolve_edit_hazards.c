@@ -160,6 +160,33 @@ static void what_is_left_on_a_lost_device_fits_the_history(void **state) {
     pn_messages_free(messages);
 }
 
+/* After the loss of a device a request takes the memory of an engine on the CPU, and is checked for that. */
+static void a_request_after_a_loss_is_measured_for_the_cpu(void **state) {
+    (void)state;
+    enum { CALLS = 200 };
+    pn_messages *messages = pn_messages_create(NULL, NULL);
+    edit_run *r = open_run(2, 4, (size_t)CALLS * BLOCK, 8);
+    for (int o = 0; o < 4; ++o)
+        r->first.ir[r->first.count++] = new_ir(r, o % 2, o, 3000);
+    start(r, BLOCK, open_failing(), NULL, messages);
+    failing.fail_at = failing.calls + 50;
+    for (size_t k = 0; k < CALLS; ++k) {
+        if (k == 100) {
+            assert_string_equal(pn_convolver_device(r->convolver), "cpu");
+            const pinna_ir irs[] = {new_ir(r, 0, 0, 2500), new_ir(r, 1, 1, 2500), new_ir(r, 0, 2, 2500)};
+            request(r, irs, 3, 100);
+        }
+        go_on(r, k * BLOCK, BLOCK);
+        pending(r);
+    }
+    assert_null(r->convolver->parts->next);
+    assert_true(pn_sides_bytes(r->convolver->sides) ==
+                pn_engine_get_need(r->convolver->parts->engine)->host_bytes);
+    compare(r);
+    close_run(r);
+    pn_messages_free(messages);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_allocation_leaves_all_as_it_was),
@@ -167,6 +194,7 @@ int main(void) {
         cmocka_unit_test(a_device_lost_around_edits_leaves_no_trace),
         cmocka_unit_test(a_device_lost_while_an_edit_catches_up),
         cmocka_unit_test(what_is_left_on_a_lost_device_fits_the_history),
+        cmocka_unit_test(a_request_after_a_loss_is_measured_for_the_cpu),
     };
     return cmocka_run_group_tests(tests, open_cpu, close_cpu);
 }

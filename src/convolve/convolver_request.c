@@ -145,11 +145,13 @@ static void clear_change(change *a) {
     pn_free(a->some);
 }
 
-/* What there is, and what the change adds. */
-static pinna_status check_size(pn_convolver *c, change *a, pn_history_span **span, pinna_error *err) {
+/* What there is, and what the change adds where it is to be made. */
+static pinna_status check_size(pn_convolver *c, change *a, bool on_cpu, pn_history_span **span,
+                               pinna_error *err) {
+    pn_backend cpu = {.kind = PN_BACKEND_CPU};
     pn_engine_need need;
-    pinna_status status =
-        pn_convolver_measure(c, c->device, a->irs, a->count, a->chosen != NULL, &need, span, err);
+    pinna_status status = pn_convolver_measure(c, on_cpu ? &cpu : c->device, a->irs, a->count,
+                                               a->chosen != NULL, &need, span, err);
     if (status != PINNA_OK)
         return status;
     a->bytes = need.host_bytes;
@@ -161,7 +163,8 @@ static pinna_status check_size(pn_convolver *c, change *a, pn_history_span **spa
 static pinna_status make(pn_convolver *c, change *a, pn_exchange **out, pinna_error *err) {
     pn_exchange *x = NULL;
     pn_history_span *span = NULL;
-    pinna_status status = a->count > 0 ? check_size(c, a, &span, err) : PINNA_OK;
+    bool on_cpu = wants_cpu(c); /* asked once: a device may be lost at any time */
+    pinna_status status = a->count > 0 ? check_size(c, a, on_cpu, &span, err) : PINNA_OK;
     if (status == PINNA_OK)
         status = pn_exchange_create(c, a->chosen, a->fade_frames, &x, err);
     if (status == PINNA_OK)
@@ -169,7 +172,7 @@ static pinna_status make(pn_convolver *c, change *a, pn_exchange **out, pinna_er
     else
         pn_free(span);
     if (status == PINNA_OK && a->count > 0)
-        status = make_engine(c, x, a->irs, a->count, wants_cpu(c), err);
+        status = make_engine(c, x, a->irs, a->count, on_cpu, err);
     if (status != PINNA_OK)
         pn_exchange_free(x);
     else

@@ -381,10 +381,6 @@ bool pn_engine_has(const pn_engine *engine, int output) {
     return engine->has[output] && !engine->mute[output];
 }
 
-bool pn_engine_needs(const pn_engine *engine, int input) {
-    return engine->needs[input];
-}
-
 int64_t pn_engine_period(const pn_engine *engine) {
     int64_t period = 0;
     for (int l = 1; l < engine->levels; ++l)

@@ -43,8 +43,6 @@ pn_backend *pn_engine_backend(const pn_engine *engine);
 
 /* Whether it computes this output: it has responses that lead there, and they are not muted. */
 bool pn_engine_has(const pn_engine *engine, int output);
-/* Whether responses lead from this input. */
-bool pn_engine_needs(const pn_engine *engine, int input);
 /* Frames that the longest job takes which reads the history all the while: 0 where jobs copy what they need. */
 int64_t pn_engine_period(const pn_engine *engine);
 
