@@ -46,9 +46,11 @@ __kernel void forward_rest(const pn_forward_args a, __global const float *in, __
         PN_PUT(a.in_im < 0 ? (pn_lanes)0.0f : PN_GET(in + from + (uint)a.in_im + first + i), im + i);
     }
     pn_tree_forward(re, im, a.local_log2, a.local_log2, (1u << a.top_log2) + subtree, tw, points);
+    const size_t part = a.part_rows > 0 ? row / a.part_rows : 0, of_part = row - part * a.part_rows;
+    const size_t place = a.out_at + part * a.part_step + of_part * a.out_row;
     PN_FOR_LANES(i, size) {
         const uint bin = first + i;
-        const size_t vector = a.out_at + row * a.out_row + (size_t)(bin >> a.tile_log2) * a.out_tile;
+        const size_t vector = place + (size_t)(bin >> a.tile_log2) * a.out_tile;
         __global float *to = spectra + (vector << (a.tile_log2 + 1)) + (bin & (tile - 1u));
         PN_PUT(PN_GET(re + i), to);
         PN_PUT(PN_GET(im + i), to + tile);

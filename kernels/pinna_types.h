@@ -41,8 +41,10 @@ typedef struct {
     pn_int in_row;
     pn_int in_re; /* previous samples, M of them */
     pn_int in_im; /* current samples; negative: zeros */
-    /* spectrum side: tile t of 2^tile_log2 bins of row r is vector out_at + r * out_row + t * out_tile */
+    /* spectrum side: tile t of 2^tile_log2 bins of row r is vector out_at + r * out_row + t * out_tile, or, where rows go
+     * by parts of part_rows, out_at + (r / part_rows) * part_step + (r % part_rows) * out_row + t * out_tile */
     pn_uint out_at, out_row, out_tile;
+    pn_uint part_rows, part_step; /* part_rows 0: one part */
     pn_int tile_log2;
 } pn_forward_args;
 

@@ -116,8 +116,9 @@ typedef struct {
     uint32_t at; /* vector of its spectra in the shard */
 } pn_matrix_part;
 
-/* Transforms the parts of level l. That of the largest level leaves the table of twiddles, which serves all. */
-pinna_status pn_opencl_matrix_send(pn_matrix *matrix, int l, const pn_matrix_part *parts, int count,
+/* Transforms the parts of level l, which are put into the order of their places. That of the largest level leaves the
+ * table of twiddles, which serves all. */
+pinna_status pn_opencl_matrix_send(pn_matrix *matrix, int l, pn_matrix_part *parts, int count,
                                    pinna_error *err);
 
 #endif

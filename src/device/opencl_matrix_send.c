@@ -5,9 +5,14 @@
  * error that this makes. The factor 1 / M of the inverse is in them (exact: a power of two). */
 #include "device/opencl_matrix.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/memory.h"
 
-enum { BATCH_FLOATS = 1 << 20, BATCH_ROWS = 4096 };
+/* A batch is a megabyte or some, of a long part or of many short ones next to each other: ten thousand responses are no ten
+ * thousand uploads. */
+enum { BATCH_FLOATS = 1 << 22, BATCH_ROWS = 1 << 14 };
 
 typedef struct {
     float *rows;
@@ -21,29 +26,56 @@ typedef struct {
     cl_kernel pack;
 } sender;
 
-/* Partitions from .. from+count-1 into rows of `block`, with zeros at the end. */
-static void fill_rows(float *rows, const pn_matrix_part *from, int block, size_t first, size_t count) {
+/* Partitions first .. first+count-1 of each of `parts` parts. */
+typedef struct {
+    const pn_matrix_part *part;
+    size_t parts, first, count;
+} batch;
+
+static size_t rows_of(const batch *b) {
+    return b->parts * b->count;
+}
+
+/* Into rows of `block`, with zeros at each end. */
+static void fill_rows(float *rows, const batch *b, int block) {
     const float scale = 1.0f / (float)block;
-    size_t start = first * (size_t)block, floats = count * (size_t)block;
-    for (size_t n = 0; n < floats; ++n)
-        rows[n] = start + n < from->length ? from->taps[start + n] * scale : 0;
+    const size_t start = b->first * (size_t)block, floats = b->count * (size_t)block;
+    for (size_t e = 0; e < b->parts; ++e, rows += floats) {
+        const pn_matrix_part *from = &b->part[e];
+        size_t left = from->length - start, taps = left < floats ? left : floats;
+        for (size_t n = 0; n < taps; ++n)
+            rows[n] = from->taps[start + n] * scale;
+        memset(rows + taps, 0, (floats - taps) * sizeof *rows);
+    }
+}
+
+static pinna_status pack_part(pn_matrix *m, const sender *s, const batch *b, size_t e, pinna_error *err) {
+    const pn_matrix_part *to = &b->part[e];
+    const cl_uint tiles = (cl_uint)(s->block >> s->tile_log2), partitions = (cl_uint)to->partitions;
+    const cl_uint first = (cl_uint)b->first, rows = (cl_uint)rows_of(b), row = (cl_uint)(e * b->count);
+    const cl_ulong at = (cl_ulong)to->at * (cl_ulong)m->vector;
+    const pn_opencl_arg args[] = {{sizeof s->whole, &s->whole},
+                                  {sizeof rows, &rows},
+                                  {sizeof row, &row},
+                                  {sizeof tiles, &tiles},
+                                  {sizeof partitions, &partitions},
+                                  {sizeof first, &first},
+                                  {sizeof at, &at},
+                                  {sizeof(cl_mem), &m->shard[to->shard]},
+                                  {sizeof s->wrong, &s->wrong}};
+    const size_t scales = (size_t)1 << (s->tile_log2 - PN_SCALED_LOG2), items[3] = {scales, b->count, tiles};
+    pinna_status status = pn_opencl_set_args(m->device, s->pack, "pack_spectra", 9, args, err);
+    return status == PINNA_OK
+               ? pn_opencl_run(m->device, m->queue, s->pack, "pack_spectra", items, scales, err)
+               : status;
 }
 
 /* The batch in `whole` into 16 bits, on return done. */
-static pinna_status pack(pn_matrix *m, const sender *s, const pn_matrix_part *from, size_t first,
-                         size_t count, pinna_error *err) {
-    const cl_uint tiles = (cl_uint)(s->block >> s->tile_log2), partitions = (cl_uint)from->partitions;
-    const cl_uint first_row = (cl_uint)first;
-    const cl_ulong at = (cl_ulong)from->at * (cl_ulong)m->vector;
-    const pn_opencl_arg args[] = {
-        {sizeof s->whole, &s->whole},   {sizeof tiles, &tiles}, {sizeof partitions, &partitions},
-        {sizeof first_row, &first_row}, {sizeof at, &at},       {sizeof(cl_mem), &m->shard[from->shard]},
-        {sizeof s->wrong, &s->wrong}};
-    const size_t scales = (size_t)1 << (s->tile_log2 - PN_SCALED_LOG2), items[3] = {scales, count, tiles};
-    size_t told = 2 * items[0] * items[1] * items[2];
-    pinna_status status = pn_opencl_set_args(m->device, s->pack, "pack_spectra", 7, args, err);
-    if (status == PINNA_OK)
-        status = pn_opencl_run(m->device, m->queue, s->pack, "pack_spectra", items, scales, err);
+static pinna_status pack(pn_matrix *m, const sender *s, const batch *b, pinna_error *err) {
+    size_t told = 2 * (rows_of(b) * (size_t)s->block >> PN_SCALED_LOG2);
+    pinna_status status = PINNA_OK;
+    for (size_t e = 0; e < b->parts && status == PINNA_OK; ++e)
+        status = pack_part(m, s, b, e, err);
     if (status == PINNA_OK)
         status = pn_opencl_read(m->device, m->queue, s->wrong, s->told, told, NULL, err);
     pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
@@ -54,28 +86,51 @@ static pinna_status pack(pn_matrix *m, const sender *s, const pn_matrix_part *fr
     return status != PINNA_OK ? status : done;
 }
 
-static pinna_status send_part(pn_matrix *m, const sender *s, const pn_matrix_part *from, pinna_error *err) {
-    size_t partitions = (size_t)from->partitions;
+static pinna_status send_batch(pn_matrix *m, const sender *s, const batch *b, pinna_error *err) {
+    const pn_matrix_part *to = b->part;
+    size_t rows = rows_of(b);
+    pn_opencl_forward forward = {
+        .in = s->taps, .in_row = s->block, .in_im = -1, .out_row = 1, .tile_log2 = s->tile_log2};
+    if (m->packed) {
+        forward.out = s->whole;
+        forward.out_tile = (uint32_t)rows;
+    } else {
+        forward.out = m->shard[to->shard];
+        forward.out_at = to->at + (uint32_t)b->first;
+        forward.out_tile = (uint32_t)to->partitions;
+        forward.part_rows = (uint32_t)b->count;
+        forward.part_step = b->parts > 1 ? b->part[1].at - to->at : 0;
+    }
+    fill_rows(s->rows, b, s->block);
+    pinna_status status =
+        pn_opencl_write(m->device, m->queue, s->taps, 0, s->rows, rows * (size_t)s->block, err);
+    if (status == PINNA_OK)
+        status = pn_opencl_transform_forward(m->device, m->queue, &s->transform, &forward, (int)rows, err);
+    pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
+    status = status != PINNA_OK ? status : done;
+    return status == PINNA_OK && m->packed ? pack(m, s, b, err) : status;
+}
+
+/* How many from part[0] on go into one batch: of the same length in partitions, at the same distance from one another. */
+static size_t count_alike(const sender *s, const pn_matrix_part *part, size_t left) {
+    size_t count = 1, partitions = (size_t)part->partitions;
+    while (count < left && (count + 1) * partitions <= s->batch) {
+        const pn_matrix_part *next = &part[count];
+        if (next->partitions != part->partitions || next->shard != part->shard ||
+            next->at - next[-1].at != part[1].at - part->at)
+            break;
+        ++count;
+    }
+    return count;
+}
+
+static pinna_status send_part(pn_matrix *m, const sender *s, const pn_matrix_part *part, pinna_error *err) {
+    size_t partitions = (size_t)part->partitions;
     pinna_status status = PINNA_OK;
     for (size_t at = 0; at < partitions && status == PINNA_OK; at += s->batch) {
-        size_t count = partitions - at < s->batch ? partitions - at : s->batch;
-        fill_rows(s->rows, from, s->block, at, count);
-        const pn_opencl_forward forward = {.in = s->taps,
-                                           .in_row = s->block,
-                                           .in_im = -1,
-                                           .out = m->packed ? s->whole : m->shard[from->shard],
-                                           .out_at = m->packed ? 0 : from->at + (uint32_t)at,
-                                           .out_row = 1,
-                                           .out_tile = (uint32_t)(m->packed ? count : partitions),
-                                           .tile_log2 = s->tile_log2};
-        status = pn_opencl_write(m->device, m->queue, s->taps, 0, s->rows, count * (size_t)s->block, err);
-        if (status == PINNA_OK)
-            status =
-                pn_opencl_transform_forward(m->device, m->queue, &s->transform, &forward, (int)count, err);
-        pinna_status done = pn_opencl_finish(m->device, m->queue, status == PINNA_OK ? err : NULL);
-        status = status != PINNA_OK ? status : done;
-        if (status == PINNA_OK && m->packed)
-            status = pack(m, s, from, at, count, err);
+        size_t left = partitions - at;
+        const batch b = {part, 1, at, left < s->batch ? left : s->batch};
+        status = send_batch(m, s, &b, err);
     }
     return status;
 }
@@ -91,10 +146,12 @@ static pinna_status create_packer(const pn_matrix *m, sender *s, size_t floats, 
     return status == PINNA_OK ? pn_opencl_kernel_create(m->device, "pack_spectra", &s->pack, err) : status;
 }
 
-static pinna_status create_sender(const pn_matrix *m, int l, sender *s, pinna_error *err) {
-    size_t most = (size_t)(BATCH_FLOATS / s->block), longest = (size_t)m->level[l].fixed.ring;
+/* partitions: of all parts */
+static pinna_status create_sender(const pn_matrix *m, size_t partitions, sender *s, pinna_error *err) {
+    uint64_t room = m->device->info.max_alloc / 8; /* of spectra, which take twice as much */
+    size_t most = (size_t)(room < BATCH_FLOATS ? room : BATCH_FLOATS) / (size_t)s->block;
     most = most < 1 ? 1 : most < BATCH_ROWS ? most : BATCH_ROWS;
-    s->batch = longest < most ? longest : most;
+    s->batch = partitions < most ? partitions : most;
     size_t floats = s->batch * (size_t)s->block;
     s->rows = pn_alloc_floats(floats);
     if (s->rows == NULL)
@@ -105,12 +162,25 @@ static pinna_status create_sender(const pn_matrix *m, int l, sender *s, pinna_er
     return status == PINNA_OK && m->packed ? create_packer(m, s, floats, err) : status;
 }
 
-pinna_status pn_opencl_matrix_send(pn_matrix *m, int l, const pn_matrix_part *parts, int count,
-                                   pinna_error *err) {
+static int by_place(const void *a, const void *b) {
+    const pn_matrix_part *p = a, *q = b;
+    if (p->shard != q->shard)
+        return p->shard < q->shard ? -1 : 1;
+    return p->at < q->at ? -1 : p->at > q->at;
+}
+
+pinna_status pn_opencl_matrix_send(pn_matrix *m, int l, pn_matrix_part *parts, int count, pinna_error *err) {
     sender s = {.block = m->block * m->level[l].period, .tile_log2 = m->device->widths.tile_log2};
-    pinna_status status = create_sender(m, l, &s, err);
-    for (int e = 0; e < count && status == PINNA_OK; ++e)
-        status = send_part(m, &s, &parts[e], err);
+    size_t partitions = 0;
+    for (int e = 0; e < count; ++e)
+        partitions += (size_t)parts[e].partitions;
+    qsort(parts, (size_t)count, sizeof *parts, by_place);
+    pinna_status status = create_sender(m, partitions, &s, err);
+    for (size_t e = 0, alike; e < (size_t)count && status == PINNA_OK; e += alike) {
+        alike = count_alike(&s, &parts[e], (size_t)count - e);
+        const batch b = {&parts[e], alike, 0, (size_t)parts[e].partitions};
+        status = alike > 1 ? send_batch(m, &s, &b, err) : send_part(m, &s, &parts[e], err);
+    }
     if (l == m->levels - 1 && status == PINNA_OK) {
         m->twiddles = s.transform.twiddles;
         s.transform.twiddles = NULL;

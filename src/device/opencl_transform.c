@@ -100,6 +100,8 @@ pinna_status pn_opencl_transform_forward(const pn_opencl *device, cl_command_que
                          .out_at = what->out_at,
                          .out_row = what->out_row,
                          .out_tile = what->out_tile,
+                         .part_rows = what->part_rows,
+                         .part_step = what->part_step,
                          .tile_log2 = what->tile_log2 == 0 ? PN_TILE_LOG2 : what->tile_log2};
     cl_mem in = what->in, list = what->list == NULL ? t->twiddles : what->list; /* read only with a stride */
     cl_mem work = t->work, out = what->out;

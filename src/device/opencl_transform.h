@@ -34,7 +34,8 @@ typedef struct {
     int in_row, in_re, in_im;
     cl_mem out;
     uint32_t out_at, out_row, out_tile;
-    int tile_log2; /* 0: PN_TILE_LOG2 */
+    uint32_t part_rows, part_step; /* 0: all rows are one part */
+    int tile_log2;                 /* 0: PN_TILE_LOG2 */
 } pn_opencl_forward;
 
 /* Unscaled. Enqueues only. */
