@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "convolve_support.h"
 
+#include "convolve/convolver_state.h"
 #include "convolve/engine.h"
 
 /* Inputs are kept as far back as their own responses reach, and no further: what takes over mid-stream finds all that it
@@ -94,6 +95,31 @@ static void so_does_what_takes_over_from_a_device(void **state) {
     }
 }
 
+/* The CPU takes over from a device with a plan of its own, which for some lengths looks further back. */
+static void what_is_kept_for_a_device_serves_the_cpu(void **state) {
+    (void)state;
+    static const float taps[1] = {0}; /* not read */
+    pn_backend device = {.kind = PN_BACKEND_OPENCL}, processor = {.kind = PN_BACKEND_CPU};
+    const pn_convolver c = {.inputs = 2, .outputs = 1, .block = 64};
+    int further = 0;
+    for (size_t length = 100; length < 2000000; length += length / 5) {
+        const pinna_ir irs[] = {{0, 0, taps, length}, {1, 0, taps, 3000}};
+        pn_engine_need need;
+        pn_history_span *span = NULL, *own = NULL, alone[2] = {{0}};
+        pinna_error err = {0};
+        assert_ok(pn_convolver_measure(&c, &device, irs, 2, true, &need, &span, &err), &err);
+        pn_engine_raise_spans(&need.plan, irs, 2, alone);
+        assert_ok(pn_convolver_measure(&c, &processor, irs, 2, true, &need, &own, &err), &err);
+        for (int i = 0; i < 2; ++i) {
+            assert_true(span[i].reach >= own[i].reach && span[i].window >= own[i].window);
+            further += own[i].window > alone[i].window;
+        }
+        pn_free(span);
+        pn_free(own);
+    }
+    assert_true(further > 0);
+}
+
 /* Live and offline, each in the place where it is kept and as early as is allowed: before the block two before it runs. */
 static void blocks_may_be_written_ahead_in_place(void **state) {
     (void)state;
@@ -172,6 +198,7 @@ int main(void) {
         cmocka_unit_test(spans_follow_from_the_plan),
         cmocka_unit_test(a_swap_finds_what_each_input_needs),
         cmocka_unit_test(so_does_what_takes_over_from_a_device),
+        cmocka_unit_test(what_is_kept_for_a_device_serves_the_cpu),
         cmocka_unit_test(blocks_may_be_written_ahead_in_place),
         cmocka_unit_test(one_long_response_does_not_lengthen_all),
     };

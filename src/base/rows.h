@@ -17,8 +17,8 @@
 /* From where on a block is worth that: more than the nearer caches hold. */
 enum { PN_ROWS_MANY = 1 << 19 }; /* floats */
 
-/* to: aligned to 16 bytes, count a multiple of 4, else it is a plain copy; from NULL: zeros. What was written is seen by
- * other threads after pn_rows_fence only, and nothing written before the fence is seen after it. */
+/* to: aligned to 16 bytes, count a multiple of 4, else it is a plain copy; from NULL: zeros. Other threads see
+ * what was written before pn_rows_fence before what is written after it; without one there is no order. */
 PN_BLOCK_PATH void pn_row_stream(float *to, const float *from, size_t count);
 PN_BLOCK_PATH void pn_rows_fence(void);
 /* The same through the caches. */
