@@ -63,13 +63,12 @@ float *pn_convolver_place(const pn_convolver *convolver, int input, uint64_t num
 
 /* ---- exchange between two calls */
 
-/* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of
- * the fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block
- * path. PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading) or a request is pending, or when fixed. After a failure the
- * convolver is as before.
- * Both run over the full history. For a response that is longer than any before of its input, what it needs of the past
- * is kept as far back as the longest of those reached, and at least for 2^22 / inputs frames (2^19 at most); before is silence.
- * The old responses are freed at the next exchange or update. */
+/* Exchanges all responses with a linear crossfade over fade_frames of output from the next frame on: sample n of the
+ * fade has (n + 1) / (fade_frames + 1) of the new. 0 = at once. Allocates: between blocks, not on the block path.
+ * PINNA_BAD_ARGUMENT while a fade runs (pn_convolver_fading) or a request is pending, or when fixed. After a failure
+ * the convolver is as before. Both run over the full history. For a response that is longer than any before of its
+ * input, what it needs of the past is kept as far back as the longest of those reached, and at least for 2^22 / inputs
+ * frames (2^19 at most); before is silence. The old responses are freed at the next exchange or update. */
 pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                size_t fade_frames, pinna_error *err);
 bool pn_convolver_fading(const pn_convolver *convolver);

@@ -12,12 +12,12 @@
  *
  * The first engine was made for all; the others, the sides, each by an edit, for some outputs that then are theirs. An
  * edit that touches outputs S makes one new side for them, and so that many edits do not leave many sides, it takes in
- * every side which has less than twice as many outputs left as the new one has by then. So each side that stays has at least
- * twice as many, and there are about log2(outputs) of them; and an output that is taken in goes into a side of at
- * least one and a half times the size, so that a run of edits makes each output anew about log(outputs) times (the logarithmic
- * method of J. Bentley and J. Saxe, "Decomposable searching problems I", J. Algorithms 1, 1980; O'Neil et al., "The
- * log-structured merge-tree", Acta Informatica 33, 1996). When the sides would have more than the first, or the first less
- * than half of what it was made with, everything is made anew in one. */
+ * every side which has less than twice as many outputs left as the new one has by then. So each side that stays has at
+ * least twice as many, and there are about log2(outputs) of them; and an output that is taken in goes into a side of at
+ * least one and a half times the size, so that a run of edits makes each output anew about log(outputs) times (the
+ * logarithmic method of J. Bentley and J. Saxe, "Decomposable searching problems I", J. Algorithms 1, 1980; O'Neil et
+ * al., "The log-structured merge-tree", Acta Informatica 33, 1996). When the sides would have more than the first, or
+ * the first less than half of what it was made with, everything is made anew in one. */
 typedef struct pn_sides pn_sides;
 
 enum { PN_SIDES = 32 }; /* most engines; one more: all is made anew */

@@ -12,9 +12,9 @@
  *     call of phase 0 (R)      hear slice R - 1, finish the job into the result, begin the next
  * with phase = calls mod R. (Gardner 1995; the schedule as in Wefers 2015, chapter 6.)
  *
- * The CPU spreads a job over its period by itself (advance), or hands it to the threads of its pool as it begins, due at
- * the end of the period; advance then only makes up for what they are behind. A back end that has matrices keeps this clock itself,
- * and gets the whole matrix. */
+ * The CPU spreads a job over its period by itself (advance), or hands it to the threads of its pool as it begins, due
+ * at the end of the period; advance then only makes up for what they are behind. A back end that has matrices keeps
+ * this clock itself, and gets the whole matrix. */
 #include "convolve/engine.h"
 
 #include <string.h>

@@ -412,8 +412,8 @@ void pn_opencl_matrix_reset(pn_matrix *m) {
     m->calls = 0;
 }
 
-/* An output's list of pieces ends where it begins: its sums read nothing. In the order of the queue, between two calls; should
- * it fail the next begin does. */
+/* An output's list of pieces ends where it begins: its sums read nothing. In the order of the queue, between two calls;
+ * should it fail the next begin does. */
 void pn_opencl_matrix_mute(pn_matrix *m, const bool *muted) {
     for (int row = 0; row < m->level[0].outputs; ++row) {
         if (!muted[m->head_output[row]])
