@@ -167,8 +167,12 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
     pn_history_span *span = NULL;
     if (status == PINNA_OK)
         status = pn_convolver_measure(c, c->backend, irs, ir_count, false, &need, &span, err);
-    if (status == PINNA_OK)
-        status = pn_convolver_check_memory(c, need.host_bytes + (double)pn_convolver_memory(c), err);
+    if (status == PINNA_OK) /* the machine's memory, not a device's */
+        status = pn_convolver_check_memory(
+            c,
+            need.host_bytes + pn_sides_bytes(c->sides) + pn_history_size(c->history) +
+                pn_history_bytes(c->inputs, span, c->block) + 2 * pn_response_set_bytes(c->responses),
+            err);
     pn_exchange *x = NULL;
     pn_response_set *responses = NULL;
     if (status == PINNA_OK)
