@@ -133,12 +133,14 @@ pn_messages *pn_cli_messages(const pn_common *common) {
 
 void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages) {
     size_t count = pn_messages_count(messages), warnings = 0;
+    bool followed = false;
     for (size_t i = 0; i < count; ++i) {
         pinna_message_level level;
         pn_messages_get(messages, i, &level);
         warnings += level == PINNA_WARNING;
+        followed |= level != PINNA_WARNING && warnings > 0;
     }
-    if (common->quiet || warnings == 0 || (warnings == count && count < 3))
+    if (common->quiet || warnings == 0 || (!followed && warnings < 3))
         return;
     fprintf(stderr, "%zu warning%s:\n", warnings, warnings == 1 ? "" : "s");
     for (size_t i = 0; i < count; ++i) {

@@ -133,8 +133,7 @@ int pn_cmd_convolve(int argc, char **argv) {
     const char *swap = NULL;
     double wet = 0, dry = NAN;
     const pn_option options[] = {
-        {"--output", "-o", PN_OPTION_TEXT, &job.out, "OUT",
-         "the file to write (.wav .w64 .caf .aiff .flac .ogg, or -)"},
+        PN_OPTION_OUTPUT(job.out),
         {"--wet", NULL, PN_OPTION_NUMBER, &wet, "DB", "level of the convolved sound (default 0)"},
         {"--dry", NULL, PN_OPTION_NUMBER, &dry, "DB", "level of the input beside it (default: none)"},
         {"--swap", NULL, PN_OPTION_TEXT, &swap, "IR2@TIME",

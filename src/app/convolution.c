@@ -173,8 +173,8 @@ static pinna_status load_exchange(run_state *s, pinna_error *err) {
         return status;
     if (s->outputs != outputs)
         return pn_fail(err, PINNA_BAD_ARGUMENT,
-                       "%s makes %d output channels of %s, but %s makes %d; both must agree", job->swap_ir,
-                       s->outputs, job->in, job->ir, outputs);
+                       "%s and %s make %d and %d channels of %s; both must make as many", job->ir,
+                       job->swap_ir, outputs, s->outputs, job->in);
     s->result->layout = layout;
     s->swap_at = (uint64_t)(job->swap_s * pn_audio_reader_info(s->reader)->rate + 0.5);
     return PINNA_OK;
