@@ -150,7 +150,7 @@ static void a_plot_is_drawn(void **state) {
     } cases[] = {
         {"convolve --channels 2 --ir 1 --seconds 0.8", "256 x 16, 2048 x 22", "Median by place"},
         {"convolve --channels 1 --ir 0.01 --seconds 0.1", "256 x 2", "Blocks by CPU time"},
-        {"convolve --channels 1 --ir 0.3 --seconds 0.001 --offline", "1 channels", "Blocks by CPU time"},
+        {"convolve --channels 1 --ir 0.3 --seconds 0.001 --offline", "1 channel, 1 block of", "Blocks by CPU time"},
         {"binaural --sources 3 --seconds 0.1", "transform 512", "Blocks by CPU time"},
     };
     const char *path = test_path("plot.svg");

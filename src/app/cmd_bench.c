@@ -117,7 +117,7 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--live", NULL, PN_OPTION_FLAG, &o.live, NULL, "convolve: small blocks, as when playing (default)"},
         {"--offline", NULL, PN_OPTION_FLAG, &o.offline, NULL, "convolve: blocks as for whole files"},
         {"--edit", NULL, PN_OPTION_INTEGER, &o.edit, "N",
-         "convolve: after that exchanges N entries, one by one, while running (0)"},
+         "convolve: then exchanges N responses, one by one, while running (0)"},
         {"--sources", NULL, PN_OPTION_INTEGER, &o.sources, "N", "binaural: N sources (64)"},
         {"--taps", NULL, PN_OPTION_INTEGER, &o.taps, "N", "binaural: taps of a filter, delay inside (224)"},
         {"--hrtf", NULL, PN_OPTION_TEXT, &o.hrtf, "F", "binaural: a SOFA file (the built-in set)"},
@@ -130,8 +130,7 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--seconds", NULL, PN_OPTION_NUMBER, &o.seconds, "T", "seconds of audio to measure (10)"},
         PN_OPTION_DEVICE(o.common),
         {"--spectra", NULL, PN_OPTION_INTEGER, &o.common.spectra, "BITS",
-         "convolve: of responses on an OpenCL device: 32, or 16 (half the memory, around -90 dB; it is "
-         "told)"},
+         "convolve: 32, or 16 on an OpenCL device (half the memory, around -90 dB; it is told)"},
         {"--threads", NULL, PN_OPTION_INTEGER, &o.common.threads, "N",
          "our CPU threads (1; 0: one per processor)"},
         {"--plot", NULL, PN_OPTION_TEXT, &o.plot, "OUT.svg",
