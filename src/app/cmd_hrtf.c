@@ -437,8 +437,6 @@ static pinna_status print_json(const job *j, pinna_error *err) {
                    {"taps", info->taps},
                    {"max_delay", info->max_delay},
                    {"latency", info->latency},
-                   {"nodes", info->directions},
-                   {"shells", info->shells},
                    {"bytes", info->bytes},
                    {"seconds", info->seconds},
                    {"scale_db", 20 * log10(info->scale)},
