@@ -18,7 +18,7 @@
  *              handed in is copied unless a comment says otherwise.
  *   Threads    different objects may be used in different threads at once; one object by one thread at a time
  *              unless a comment says otherwise. "Real time" marks calls that never allocate, lock, log or
- * open files, fit for an audio thread.
+ *              open files, fit for an audio thread.
  */
 
 #include <stddef.h>
@@ -95,7 +95,7 @@ typedef struct pinna_convolver_config {
     pinna_message_fn message;
     void *message_user;
     int editable; /* not 0: keeps copies of the responses, for pinna_convolver_request_edit */
-    /* Of the responses' spectra on an OpenCL device: 32 (or 0), or 16, which takes half the memory for an error of about
+    /* Of the responses' spectra on an OpenCL device: 32 (or 0), or 16, which takes half the memory for an error
      * around -90 dB, measured and told in a message. The CPU keeps 32, and says so. */
     int spectra_bits;
 } pinna_convolver_config;
@@ -165,7 +165,7 @@ typedef struct pinna_hrtf_info {
     const char *licence; /* as written in the file, may be "" */
 } pinna_hrtf_info;
 
-/* Opens a SOFA file (SimpleFreeFieldHRIR), or the built-in MIT KEMAR set when file is NULL or "builtin".
+/* Opens a SOFA file (SimpleFreeFieldHRIR, SimpleFreeFieldHRTF, or directions in GeneralFIR and GeneralTF), or the built-in MIT KEMAR set when file is NULL or "builtin".
  * rate: what the responses are resampled to; 0 = the file's own. Repairs are told to `message`. */
 PINNA_API pinna_status pinna_hrtf_open(const char *file, double rate, pinna_message_fn message, void *user,
                                        pinna_hrtf **hrtf, pinna_error *error);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static test_run run;
@@ -150,7 +151,8 @@ static void a_plot_is_drawn(void **state) {
     } cases[] = {
         {"convolve --channels 2 --ir 1 --seconds 0.8", "256 x 16, 2048 x 22", "Median by place"},
         {"convolve --channels 1 --ir 0.01 --seconds 0.1", "256 x 2", "Blocks by CPU time"},
-        {"convolve --channels 1 --ir 0.3 --seconds 0.001 --offline", "1 channels", "Blocks by CPU time"},
+        {"convolve --channels 1 --ir 0.3 --seconds 0.001 --offline", "1 channel, 1 block of",
+         "Blocks by CPU time"},
         {"binaural --sources 3 --seconds 0.1", "transform 512", "Blocks by CPU time"},
     };
     const char *path = test_path("plot.svg");
@@ -180,6 +182,24 @@ static void binaural_reports_its_figures(void **state) {
     cJSON_Delete(json);
 }
 
+static void unknown_simd_is_told(void **state) {
+    (void)state;
+    const char *before = getenv("PINNA_SIMD");
+    char *kept = before == NULL ? NULL : strdup(before);
+    setenv("PINNA_SIMD", "mmx", 1);
+    assert_int_equal(test_program(&run, "bench convolve --ir 0.01 --seconds 0.1 --device cpu"), 0);
+    assert_non_null(strstr(run.err, "PINNA_SIMD=mmx is none of what this machine has (plain"));
+    setenv("PINNA_SIMD", "plain", 1);
+    assert_int_equal(test_program(&run, "bench convolve --ir 0.01 --seconds 0.1 --device cpu"), 0);
+    assert_string_equal(run.err, "");
+    assert_non_null(strstr(run.out, ", plain, "));
+    if (kept == NULL)
+        unsetenv("PINNA_SIMD");
+    else
+        setenv("PINNA_SIMD", kept, 1);
+    free(kept);
+}
+
 static void wrong_usage_is_told(void **state) {
     (void)state;
     static const struct {
@@ -195,6 +215,12 @@ static void wrong_usage_is_told(void **state) {
         {"convolve --live --offline", "exclude"},
         {"convolve --seconds 0", "--seconds"},
         {"convolve --edit -1", "--edit: -1"},
+        {"convolve --block 64 --offline", "--block and --offline"},
+        {"convolve --plot p.png", "'p.png' does not end in .svg"},
+        {"convolve --doppler", "--doppler is for pinna bench binaural"},
+        {"convolve --taps 224", "--taps is for pinna bench binaural"},
+        {"binaural --ir 10", "--ir is for pinna bench convolve"},
+        {"binaural --spectra 16", "--spectra is for pinna bench convolve"},
         {"binaural --sources 0", "--sources: 0"},
         {"binaural --taps 7", "--taps: 7"},
         {"binaural --steps 3", "--steps: 3"},
@@ -214,6 +240,7 @@ int main(void) {
         cmocka_unit_test(entries_are_edited),
         cmocka_unit_test(a_plot_is_drawn),
         cmocka_unit_test(binaural_reports_its_figures),
+        cmocka_unit_test(unknown_simd_is_told),
         cmocka_unit_test(wrong_usage_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,16 @@ static void test_told_as_it_is(void **state) {
     assert_non_null(strstr(run.out, "48000 Hz, vorbis\n"));
     assert_int_equal(test_program(&run, "place mono.wav -o o.opus --device cpu --json"), 0);
     assert_non_null(strstr(run.out, "\"opus\""));
+    /* one warning, the last of the messages, is not repeated; two with another one between are */
+    assert_int_equal(
+        test_program(&run, "convolve mono.wav ir.wav -o loud.wav --wet 60 --encoding pcm16 --device cpu"), 0);
+    const char *clipped = strstr(run.err, "beyond full scale");
+    assert_non_null(clipped);
+    assert_null(strstr(clipped + 1, "beyond full scale"));
+    make("zero.wav", 1, 44100, 100, PN_ENCODING_PCM16, 0);
+    assert_int_equal(test_program(&run, "convolve mono.wav zero.wav -o s.wav --device cpu"), 0);
+    assert_non_null(strstr(run.err, "resampled"));
+    assert_non_null(strstr(run.err, "1 warning:\n  zero.wav: this impulse response is all zero"));
     make("silent.wav", 1, 48000, 100, PN_ENCODING_PCM16, 0);
     assert_int_equal(test_program(&run, "convolve silent.wav ir.wav -o s.wav --normalize --device cpu"), 0);
     assert_non_null(strstr(run.err, "cannot be normalised"));
@@ -187,7 +197,13 @@ static void test_full_disk(void **state) {
     (void)state;
     test_run run;
     assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o /dev/full --device cpu"), 1);
-    assert_non_null(strstr(run.err, "the disk is full"));
+    assert_non_null(
+        strstr(run.err, "/dev/full: cannot write: the disk is full\n")); /* no file: none to be left */
+    assert_int_equal(test_program(&run, "convolve mono.wav ir.wav -o - --device cpu > /dev/full"), 1);
+    assert_non_null(strstr(run.err, "standard output: cannot write: the disk is full\n"));
+    assert_int_equal(
+        test_program(&run, "convolve mono.wav ir.wav -o kept.wav --device cpu --json > /dev/full"), 1);
+    assert_non_null(strstr(run.err, "standard output: cannot write"));
     make("long.wav", 4, 48000, 100000, PN_ENCODING_PCM16, 0.1);
     static const char *const limits[] = {"trap '' XFSZ; ", ""};
     for (int i = 0; i < 2; ++i) {

@@ -28,6 +28,9 @@ static void test_builtin(void **state) {
     assert_int_equal(test_program(&run, "hrtf builtin --json --quiet"), 0);
     cJSON *json = cJSON_Parse(run.out);
     assert_non_null(json);
+    const cJSON *one;
+    cJSON_ArrayForEach(one, json) /* each name once */
+        assert_ptr_equal(cJSON_GetObjectItemCaseSensitive(json, one->string), one);
     assert_true(number(json, "file_directions") == 710 && number(json, "file_taps") == 512);
     assert_true(number(json, "file_rate") == 44100);
     assert_true(number(json, "nodes") > 2000 && number(json, "shells") == 1);

@@ -23,8 +23,8 @@ static double y_at(const panel *p, double value) {
     return p->top + PANEL * (1 - value / p->most);
 }
 
-static void draw_frame(panel *p, const char *title, const char *across, double most) {
-    double step = pn_svg_step(most / TICKS);
+static void draw_frame(panel *p, const char *title, const char *across, double most, double least_step) {
+    double step = fmax(pn_svg_step(most / TICKS), least_step);
     p->most = step * ceil(most / step * 1.0001);
     pn_svg_text(p->svg, LEFT, p->top - 12, 14, PN_SVG_START, "%s", title);
     for (int n = 0; n * step <= p->most * 1.0001; ++n) {
@@ -78,7 +78,7 @@ static void draw_histogram(pn_svg *svg, const pn_bench_report *report) {
     for (int b = 0; b < h->bins; ++b)
         most = fmax(most, (double)h->blocks[b]);
     draw_frame(&p, "Blocks by CPU time (all threads and channels together)", "microseconds of a block",
-               1.12 * most);
+               1.12 * most, 1);
     for (int b = 0; b < h->bins; ++b) {
         double x = x_at(&p, log(h->edge[b])),
                end = b + 1 < h->bins ? x_at(&p, log(h->edge[b + 1])) : WIDTH - RIGHT;
@@ -96,7 +96,7 @@ static void draw_phases(pn_svg *svg, const pn_bench_report *report) {
     double period = (double)report->period, most = fmax(report->cpu.phase_worst, report->cpu.mean);
     panel p = {.svg = svg, .top = TOP + PANEL + GAP, .low = 0, .high = period};
     draw_frame(&p, "Median by place in the schedule, microseconds", "block within the schedule's period",
-               most);
+               most, 0);
     double gap = period < 200 ? 0.5 : 0;
     for (size_t b = 0; b < report->period; ++b) {
         double x = x_at(&p, (double)b), end = x_at(&p, (double)b + 1), y = y_at(&p, report->phases[b]);
@@ -118,8 +118,9 @@ pinna_status pn_bench_plot(const pn_bench_report *report, const char *path, pinn
     pn_svg svg;
     pn_svg_begin(&svg, WIDTH, TOP + PANEL + (phases ? GAP + PANEL : 0) + BOTTOM);
     pn_svg_text(&svg, LEFT, 28, 17, PN_SVG_START, "%s", report->plan);
-    pn_svg_text(&svg, LEFT, 48, 12, PN_SVG_START, "%d channels, %zu blocks of %d frames, on %s (%s)",
-                report->channels, report->blocks, report->block, report->device, report->description);
+    pn_svg_text(&svg, LEFT, 48, 12, PN_SVG_START, "%d channel%s, %zu block%s of %d frames, on %s (%s)",
+                report->channels, report->channels == 1 ? "" : "s", report->blocks,
+                report->blocks == 1 ? "" : "s", report->block, report->device, report->description);
     pn_svg_text(&svg, LEFT, 65, 12, PN_SVG_START, "CPU time: mean %.*f us, p99 %.*f, max %.*f; error %.1f dB",
                 decimals(cpu->mean), cpu->mean, decimals(cpu->p99), cpu->p99, decimals(cpu->max), cpu->max,
                 report->error_db);

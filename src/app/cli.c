@@ -4,10 +4,12 @@
 
 #include <limits.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "io/audio_file.h"
+#include "signal/rafft.h"
 
 static void print_help(const pn_command *command) {
     printf("usage: pinna %s %s\n\n%s\n\noptions:\n", command->name, command->usage, command->about);
@@ -127,18 +129,36 @@ static void print_message(void *user, pinna_message_level level, const char *tex
     fprintf(stderr, "%s%s\n", level == PINNA_WARNING ? "warning: " : "", text);
 }
 
+/* A wish for arithmetic that this machine or build has not is not silently another one. */
+static void tell_simd(pn_messages *messages) {
+    const char *wanted = getenv("PINNA_SIMD"), *best = pn_simd_name(pn_simd_best());
+    if (wanted == NULL || wanted[0] == '\0' || strcmp(wanted, best) == 0)
+        return;
+    pn_simd list[4];
+    char names[64] = "";
+    for (int k = 0, count = pn_simd_available(list); k < count; ++k) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", k > 0 ? " " : "", pn_simd_name(list[k]));
+    }
+    pn_warn(messages, "PINNA_SIMD=%s is none of what this machine has (%s): %s is used", wanted, names, best);
+}
+
 pn_messages *pn_cli_messages(const pn_common *common) {
-    return pn_messages_create(print_message, (void *)common);
+    pn_messages *messages = pn_messages_create(print_message, (void *)common);
+    tell_simd(messages);
+    return messages;
 }
 
 void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages) {
     size_t count = pn_messages_count(messages), warnings = 0;
+    bool followed = false;
     for (size_t i = 0; i < count; ++i) {
         pinna_message_level level;
         pn_messages_get(messages, i, &level);
         warnings += level == PINNA_WARNING;
+        followed |= level != PINNA_WARNING && warnings > 0;
     }
-    if (common->quiet || warnings == 0 || (warnings == count && count < 3))
+    if (common->quiet || warnings == 0 || (!followed && warnings < 3))
         return;
     fprintf(stderr, "%zu warning%s:\n", warnings, warnings == 1 ? "" : "s");
     for (size_t i = 0; i < count; ++i) {

@@ -50,6 +50,11 @@ typedef struct {
     bool quiet, json;
 } pn_common;
 
+#define PN_OPTION_OUTPUT(text)                                                                               \
+    {                                                                                                        \
+        "--output", "-o", PN_OPTION_TEXT, &(text), "OUT",                                                    \
+            "the file to write (.wav .w64 .caf .aiff .flac .ogg .opus, or -)"                                \
+    }
 #define PN_OPTION_DEVICE(c)                                                                                  \
     {                                                                                                        \
         "--device", NULL, PN_OPTION_TEXT, &(c).device, "D",                                                  \
@@ -78,7 +83,7 @@ int pn_cli_check_common(const char *command, const pn_common *common);
 /* Messages of a command: each is printed on standard error as it comes (unless quiet) and kept. NULL when out
  * of memory, which everything accepts. */
 pn_messages *pn_cli_messages(const pn_common *common);
-/* Repeats the warnings, when more than other messages stood between (unless quiet); call at the end. */
+/* Repeats the warnings (unless quiet), but one or two that nothing followed; call at the end. */
 void pn_cli_repeat_warnings(const pn_common *common, const pn_messages *messages);
 
 /* Prints "pinna COMMAND: error: text" and returns the exit status for it (2 for PINNA_UNSUPPORTED, else 1).

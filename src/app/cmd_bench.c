@@ -1,26 +1,71 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "app/bench.h"
 
-enum { DEFAULT_CHANNELS = 8, NOT_GIVEN = INT_MIN };
+enum { NOT_GIVEN = INT_MIN };
 
-static int check_options(pn_bench_options *options, bool binaural, const char *kind) {
-    int block = options->block;
-    if (options->matrix != NULL && options->channels != NOT_GIVEN)
-        return pn_cli_usage("bench", "--channels and --matrix exclude each other");
-    if (options->channels == NOT_GIVEN)
-        options->channels = DEFAULT_CHANNELS;
+/* Options of the other benchmark would change nothing. */
+static int check_kind(const pn_bench_options *o, bool binaural, const char *kind) {
+    const struct {
+        const char *name;
+        bool given, binaural;
+    } options[] = {{"--channels", o->channels != NOT_GIVEN, false},
+                   {"--matrix", o->matrix != NULL, false},
+                   {"--ir", !isnan(o->ir), false},
+                   {"--live", o->live, false},
+                   {"--offline", o->offline, false},
+                   {"--edit", o->edit != NOT_GIVEN, false},
+                   {"--spectra", o->common.spectra != 0, false},
+                   {"--sources", o->sources != NOT_GIVEN, true},
+                   {"--taps", o->taps != NOT_GIVEN, true},
+                   {"--hrtf", o->hrtf != NULL, true},
+                   {"--still", o->still, true},
+                   {"--steps", o->steps != NOT_GIVEN, true},
+                   {"--doppler", o->doppler, true}};
     if (!binaural && strcmp(kind, "convolve") != 0)
         return pn_cli_usage("bench", "'%s' is no benchmark; expected convolve or binaural", kind);
+    for (size_t n = 0; n < sizeof options / sizeof options[0]; ++n) {
+        if (options[n].given && options[n].binaural != binaural)
+            return pn_cli_usage("bench", "%s is for pinna bench %s", options[n].name,
+                                binaural ? "convolve" : "binaural");
+    }
+    if (o->matrix != NULL && o->channels != NOT_GIVEN)
+        return pn_cli_usage("bench", "--channels and --matrix exclude each other");
+    if (o->live && o->offline)
+        return pn_cli_usage("bench", "--live and --offline exclude each other");
+    if (o->offline && o->block != NOT_GIVEN)
+        return pn_cli_usage("bench",
+                            "--block and --offline exclude each other: whole files have blocks of their own");
+    return -1;
+}
+
+static int or_default(int given, int value) {
+    return given != NOT_GIVEN ? given : value;
+}
+
+static void set_defaults(pn_bench_options *o) {
+    o->channels = or_default(o->channels, 8);
+    o->ir = isnan(o->ir) ? 10 : o->ir;
+    o->edit = or_default(o->edit, 0);
+    o->sources = or_default(o->sources, 64);
+    o->taps = or_default(o->taps, 224);
+    o->steps = or_default(o->steps, 1);
+    o->block = or_default(o->block, 256);
+}
+
+static int check_options(const pn_bench_options *options) {
+    int block = options->block;
+    size_t name = options->plot == NULL ? 0 : strlen(options->plot);
     if (block < 32 || block > 8192 || (block & (block - 1)) != 0)
         return pn_cli_usage("bench", "--block: %d, expected a power of two, 32..8192", block);
     if (!(options->seconds > 0 && options->seconds <= 3600))
         return pn_cli_usage("bench", "--seconds: %g, expected more than 0, up to 3600", options->seconds);
-    if (options->live && options->offline)
-        return pn_cli_usage("bench", "--live and --offline exclude each other");
+    if (options->plot != NULL && (name < 4 || strcmp(options->plot + name - 4, ".svg") != 0))
+        return pn_cli_usage("bench", "--plot: '%s' does not end in .svg", options->plot);
     if (options->edit < 0 || options->edit > 100000)
         return pn_cli_usage("bench", "--edit: %d, expected 0..100000", options->edit);
     if (options->sources < 1 || options->sources > 65536)
@@ -56,11 +101,12 @@ static pinna_status run(pn_bench_options *options, bool binaural, pinna_error *e
 int pn_cmd_bench(int argc, char **argv) {
     pn_bench_options o = {.common = {.device = "auto", .threads = 1},
                           .channels = NOT_GIVEN,
-                          .sources = 64,
-                          .block = 256,
-                          .taps = 224,
-                          .steps = 1,
-                          .ir = 10,
+                          .edit = NOT_GIVEN,
+                          .sources = NOT_GIVEN,
+                          .block = NOT_GIVEN,
+                          .taps = NOT_GIVEN,
+                          .steps = NOT_GIVEN,
+                          .ir = NAN,
                           .seconds = 10};
     const pn_option options[] = {
         {"--channels", NULL, PN_OPTION_INTEGER, &o.channels, "N",
@@ -71,7 +117,7 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--live", NULL, PN_OPTION_FLAG, &o.live, NULL, "convolve: small blocks, as when playing (default)"},
         {"--offline", NULL, PN_OPTION_FLAG, &o.offline, NULL, "convolve: blocks as for whole files"},
         {"--edit", NULL, PN_OPTION_INTEGER, &o.edit, "N",
-         "convolve: after that exchanges N entries, one by one, while running (0)"},
+         "convolve: then exchanges N responses, one by one, while running (0)"},
         {"--sources", NULL, PN_OPTION_INTEGER, &o.sources, "N", "binaural: N sources (64)"},
         {"--taps", NULL, PN_OPTION_INTEGER, &o.taps, "N", "binaural: taps of a filter, delay inside (224)"},
         {"--hrtf", NULL, PN_OPTION_TEXT, &o.hrtf, "F", "binaural: a SOFA file (the built-in set)"},
@@ -83,7 +129,8 @@ int pn_cmd_bench(int argc, char **argv) {
         {"--block", NULL, PN_OPTION_INTEGER, &o.block, "B", "frames of a block (256)"},
         {"--seconds", NULL, PN_OPTION_NUMBER, &o.seconds, "T", "seconds of audio to measure (10)"},
         PN_OPTION_DEVICE(o.common),
-        PN_OPTION_SPECTRA(o.common),
+        {"--spectra", NULL, PN_OPTION_INTEGER, &o.common.spectra, "BITS",
+         "convolve: 32, or 16 on an OpenCL device (half the memory, around -90 dB; it is told)"},
         {"--threads", NULL, PN_OPTION_INTEGER, &o.common.threads, "N",
          "our CPU threads (1; 0: one per processor)"},
         {"--plot", NULL, PN_OPTION_TEXT, &o.plot, "OUT.svg",
@@ -107,7 +154,11 @@ int pn_cmd_bench(int argc, char **argv) {
     if (status >= 0)
         return status;
     bool binaural = strcmp(kind, "binaural") == 0;
-    status = check_options(&o, binaural, kind);
+    status = check_kind(&o, binaural, kind);
+    if (status >= 0)
+        return status;
+    set_defaults(&o);
+    status = check_options(&o);
     if (status >= 0)
         return status;
     pinna_error err = {0};

@@ -61,7 +61,8 @@ static void print_json(const pn_convolution *job, const pn_convolution_result *r
 static void print_text(const pn_convolution *job, const pn_convolution_result *r, FILE *to) {
     char length[32], response[32];
     double peak = pn_gain_to_db(r->peak);
-    fprintf(to, "%s: %s, %d channel%s, %.0f Hz, %s\n", job->out,
+    fprintf(to, "%s: %s, %d channel%s, %.0f Hz, %s\n",
+            pn_is_standard_output(job->out) ? "standard output" : job->out,
             pn_format_seconds((double)r->frames / r->rate, length, sizeof length), r->channels,
             r->channels == 1 ? "" : "s", r->rate, r->encoding);
     fprintf(to, "  %d x %d, %s; response of %s\n", r->channels_in, r->channels, r->layout,
@@ -133,8 +134,7 @@ int pn_cmd_convolve(int argc, char **argv) {
     const char *swap = NULL;
     double wet = 0, dry = NAN;
     const pn_option options[] = {
-        {"--output", "-o", PN_OPTION_TEXT, &job.out, "OUT",
-         "the file to write (.wav .w64 .caf .aiff .flac .ogg, or -)"},
+        PN_OPTION_OUTPUT(job.out),
         {"--wet", NULL, PN_OPTION_NUMBER, &wet, "DB", "level of the convolved sound (default 0)"},
         {"--dry", NULL, PN_OPTION_NUMBER, &dry, "DB", "level of the input beside it (default: none)"},
         {"--swap", NULL, PN_OPTION_TEXT, &swap, "IR2@TIME",

@@ -169,8 +169,9 @@ static void print_tests(const cJSON *device) {
 
 static void print_cpu(const cJSON *cpu) {
     const cJSON *kind = NULL;
-    printf("CPU\n  cpu: %s, %.0f processors\n    arithmetic:", text_of(cpu, "description"),
-           number_of(cpu, "processors"));
+    double processors = number_of(cpu, "processors");
+    printf("CPU\n  cpu: %s, %.0f processor%s\n    arithmetic:", text_of(cpu, "description"), processors,
+           processors == 1 ? "" : "s");
     cJSON_ArrayForEach(kind, cJSON_GetObjectItemCaseSensitive(cpu, "simd"))
         printf(" %s", cJSON_GetStringValue(kind));
     printf("\n");

@@ -69,7 +69,7 @@ int pn_cmd_place(int argc, char **argv) {
     const char *hrtf = NULL;
     int block = 0;
     const pn_option options[] = {
-        {"--output", "-o", PN_OPTION_TEXT, &session.out, "OUT", "the file to write"},
+        PN_OPTION_OUTPUT(session.out),
         {"--azimuth", "-a", PN_OPTION_NUMBER, &p.azimuth, "DEG", "counter-clockwise, +90 = left (default 0)"},
         {"--elevation", "-e", PN_OPTION_NUMBER, &p.elevation, "DEG", "up (default 0)"},
         {"--distance", "-d", PN_OPTION_NUMBER, &p.distance, "M", "metres; 1 m is 0 dB (default 1)"},

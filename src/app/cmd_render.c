@@ -10,8 +10,7 @@ int pn_cmd_render(int argc, char **argv) {
     double rate = 0;
     int block = 0;
     const pn_option options[] = {
-        {"--output", "-o", PN_OPTION_TEXT, &session.out, "OUT",
-         "the file to write (.wav .w64 .caf .aiff .flac .ogg, or -)"},
+        PN_OPTION_OUTPUT(session.out),
         PN_OPTION_SCENE_HRTF(hrtf),
         PN_OPTION_SCENE_RATE(rate),
         PN_OPTION_SCENE_BLOCK(block),

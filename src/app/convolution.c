@@ -121,6 +121,12 @@ static pinna_status fail_layout(const run_state *s, const char *path, int channe
         path, channels, s->inputs, s->job->in, own);
 }
 
+static pinna_status fail_stopped(const run_state *s, pinna_error *err) {
+    if (pn_is_standard_output(s->job->out))
+        return pn_fail(err, PINNA_CANCELLED, "stopped; what went to standard output is incomplete");
+    return pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
+}
+
 static void apply_gains(const pn_convolution *job, int inputs, response_set *r, const int *response) {
     for (int c = 0; job->wet_gain != 1 && c < r->audio.channels; ++c) {
         for (size_t n = 0; n < r->audio.frames; ++n)
@@ -172,9 +178,8 @@ static pinna_status load_exchange(run_state *s, pinna_error *err) {
     if (status != PINNA_OK)
         return status;
     if (s->outputs != outputs)
-        return pn_fail(err, PINNA_BAD_ARGUMENT,
-                       "%s makes %d output channels of %s, but %s makes %d; both must agree", job->swap_ir,
-                       s->outputs, job->in, job->ir, outputs);
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "%s and %s make %d and %d channels of %s; both must agree",
+                       job->ir, job->swap_ir, outputs, s->outputs, job->in);
     s->result->layout = layout;
     s->swap_at = (uint64_t)(job->swap_s * pn_audio_reader_info(s->reader)->rate + 0.5);
     return PINNA_OK;
@@ -470,7 +475,7 @@ static pinna_status convolve(run_state *s, pinna_error *err) {
             status = run_block(s, err);
         uint64_t done = s->fed < s->total ? s->fed : s->total;
         if (status == PINNA_OK && !goes_on(s, done > s->latency ? done - s->latency : 0))
-            status = pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
+            status = fail_stopped(s, err);
     }
     return status == PINNA_OK ? await(s, &s->way[WRITING], s->blocks, err) : status;
 }
@@ -494,7 +499,7 @@ static pinna_status normalize(run_state *s, pinna_error *err) {
         if (status != PINNA_OK)
             return status;
         if (s->job->progress != NULL && !goes_on(s, r->frames))
-            return pn_fail(err, PINNA_CANCELLED, "stopped; nothing is left of %s", s->job->out);
+            return fail_stopped(s, err);
     }
     if (r->peak > 0)
         pn_info(s->messages, "normalised to -1 dBFS by %+.2f dB", r->gain_db);

@@ -107,7 +107,7 @@ static void draw_net(pn_plot *p, double x, double y) {
         char text[16];
         draw_parallel(p, x, y, elevation);
         snprintf(text, sizeof text, "%+d", elevation);
-        draw_text(p, edge.x - 6, edge.y + 4, PN_PLOT_END, elevation ? text : "0");
+        draw_text(p, edge.x - 6, edge.y + 4 - elevation / 8.0, PN_PLOT_END, elevation ? text : "0");
     }
     draw_meridian(p, x, y, 180, true);
     draw_meridian(p, x, y, -179.999, true);

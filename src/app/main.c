@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,15 @@ static int unknown_command(const char *word) {
     return PN_EXIT_USAGE;
 }
 
-int main(int argc, char **argv) {
+/* Results that could not be written (a full disk) are a failure. */
+static int finish(int exit_status) {
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return exit_status;
+    fprintf(stderr, "pinna: error: standard output: cannot write: %s\n", strerror(errno));
+    return exit_status == PN_EXIT_DONE ? PN_EXIT_FAILED : exit_status;
+}
+
+static int run(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return PN_EXIT_USAGE;
@@ -61,4 +70,8 @@ int main(int argc, char **argv) {
             return commands[i].run(argc - 1, argv + 1);
     }
     return unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv) {
+    return finish(run(argc, argv));
 }

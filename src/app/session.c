@@ -165,7 +165,8 @@ static void print_text(const summary *s) {
     count_kinds(s->renderer, &active, &binaural);
     pn_renderer_describe(s->renderer, &report);
     size_t buses = pn_renderer_scene(s->renderer)->bus_count;
-    fprintf(to, "%s: %s, stereo, %.0f Hz, %s\n", s->session->out,
+    fprintf(to, "%s: %s, stereo, %.0f Hz, %s\n",
+            pn_is_standard_output(s->session->out) ? "standard output" : s->session->out,
             pn_format_seconds(audio_seconds(s), length, sizeof length), pn_renderer_rate(s->renderer),
             s->written.encoding);
     fprintf(to, "  %d source%s (%d binaural), %zu bus%s", active, active == 1 ? "" : "s", binaural, buses,

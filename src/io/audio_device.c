@@ -128,9 +128,9 @@ static pinna_status fail_open(const char *name, pinna_error *err) {
     snprintf(reason, sizeof reason, "%s", pn_sdl.GetError());
     list_outputs(outputs, sizeof outputs);
     return pn_fail(err, PINNA_DEVICE,
-                   "the audio output %s%s%s cannot be opened: SDL (driver %s) says '%s'; outputs: %s",
-                   name == NULL ? "" : "'", name == NULL ? "by default" : name, name == NULL ? "" : "'",
-                   driver_name(), reason, outputs);
+                   "the %saudio output%s%s%s cannot be opened: SDL (driver %s) says '%s'; outputs: %s",
+                   name == NULL ? "default " : "", name == NULL ? "" : " '", name == NULL ? "" : name,
+                   name == NULL ? "" : "'", driver_name(), reason, outputs);
 }
 
 static void name_output(pn_audio_device_info *info, const char *wanted) {

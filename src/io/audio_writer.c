@@ -147,9 +147,11 @@ static void report(const pn_audio_writer *w) {
     const pn_quantiser *q = &w->quantiser;
     if (q->clipped > 0)
         pn_warn(w->messages,
-                "%s: %llu samples beyond full scale are clipped, the peak is %+.2f dBFS; lower the gain, or "
-                "write f32",
-                w->file.path, (unsigned long long)q->clipped, 20 * log10(q->peak));
+                "%s: %llu sample%s beyond full scale %s clipped, the peak is %+.2f dBFS; lower the level, or "
+                "write "
+                "f32 (.wav .w64 .caf .aiff)",
+                w->file.path, (unsigned long long)q->clipped, q->clipped == 1 ? "" : "s",
+                q->clipped == 1 ? "is" : "are", 20 * log10(q->peak));
     if (q->nonfinite > 0)
         pn_warn(w->messages, "%s: samples that were not finite (NaN or infinite), written as silence: %llu",
                 w->file.path, (unsigned long long)q->nonfinite);

@@ -88,7 +88,7 @@ static int subformat(pn_encoding encoding) {
 
 static pinna_status fail_writing(const snd_sink *s, int code, pinna_error *err) {
     if (code != 0)
-        return pn_staged_fail(s->file->path, code, err);
+        return pn_staged_fail(s->file, code, err);
     const char *reason = sf_strerror(s->sndfile); /* some end with a full stop, some do not */
     int length = (int)strcspn(reason, ".");
     return pn_fail(err, PINNA_IO, "%s: cannot write: %.*s; nothing is left of this output", s->file->path,
@@ -135,7 +135,7 @@ static pinna_status write_floats(pn_sink *sink, const float *samples, size_t fra
 static pinna_status verify(snd_sink *s, uint64_t frames, pinna_error *err) {
     SF_INFO info = {0};
     if (lseek(s->file->fd, 0, SEEK_SET) != 0)
-        return pn_staged_fail(s->file->path, errno, err);
+        return pn_staged_fail(s->file, errno, err);
     SNDFILE *back = sf_open_fd(s->file->fd, SFM_READ, &info, 0);
     uint64_t found = back == NULL ? 0 : (uint64_t)info.frames;
     sf_close(back);

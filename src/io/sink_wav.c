@@ -78,7 +78,7 @@ static pinna_status rewrite_header(wav_sink *w, uint64_t frames, pinna_error *er
     pn_wav_kind kind = fits ? w->kind == PN_WAV_PLAIN ? PN_WAV_PLAIN : PN_WAV_ROOM : PN_WAV_LARGE;
     size_t length = pn_wav_header(header, kind, w->spec.channels, w->spec.rate, w->spec.encoding, frames);
     if (pwrite(w->file->fd, header, length, 0) != (ssize_t)length)
-        return pn_staged_fail(w->file->path, errno, err);
+        return pn_staged_fail(w->file, errno, err);
     return PINNA_OK;
 }
 

@@ -54,17 +54,20 @@ static void clear(pn_staged *s) {
     *s = (pn_staged){.fd = -1, .slot = -1};
 }
 
-pinna_status pn_staged_fail(const char *path, int code, pinna_error *err) {
-    const char *reason = strerror(code);
+pinna_status pn_staged_fail(const pn_staged *s, int code, pinna_error *err) {
+    const char *reason = strerror(code), *left = "";
     if (code == ENOSPC || code == EDQUOT)
-        reason = "the disk is full; nothing is left of this output";
+        reason = "the disk is full";
     else if (code == EFBIG)
-        reason = "the file has reached the largest size allowed here; nothing is left of this output";
+        reason = "the file has reached the largest size allowed here";
     else if (code == EINTR)
         reason = "interrupted";
     else if (code == EPIPE)
         reason = "the program that reads this output has ended";
-    return pn_fail(err, PINNA_IO, "%s: cannot write: %s", path, reason);
+    if (!s->direct && (code == ENOSPC || code == EDQUOT || code == EFBIG))
+        left = "; nothing is left of this output";
+    return pn_fail(err, PINNA_IO, "%s: cannot write: %s%s",
+                   pn_is_standard_output(s->path) ? "standard output" : s->path, reason, left);
 }
 
 static atomic_bool interrupted;
@@ -95,7 +98,7 @@ pinna_status pn_staged_write(const pn_staged *s, const void *bytes, size_t count
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return pn_staged_fail(s->path, errno, err);
+            return pn_staged_fail(s, errno, err);
         at += done;
         count -= (size_t)done;
     }
@@ -117,7 +120,7 @@ static pinna_status opened_directly(pn_staged *s, int fd, pinna_error *err) {
     s->direct = true;
     s->fd = fd;
     if (fd < 0)
-        return pn_staged_fail(s->path, errno, err);
+        return pn_staged_fail(s, errno, err);
     s->waits = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
     return PINNA_OK;
 }
@@ -260,7 +263,7 @@ pinna_status pn_staged_commit(pn_staged *s, pinna_error *err) {
         closed = rename(s->temporary, s->target);
         code = errno;
     }
-    pinna_status status = closed == 0 ? PINNA_OK : pn_staged_fail(s->path, code, err);
+    pinna_status status = closed == 0 ? PINNA_OK : pn_staged_fail(s, code, err);
     if (status != PINNA_OK)
         pn_staged_discard(s);
     clear(s);

@@ -36,7 +36,7 @@ void pn_staged_discard(pn_staged *staged);
 /* All of the bytes, or an error that names the file and the system's reason (disk full, pipe closed), or
  * PINNA_CANCELLED once interrupted while a reader stands still. */
 pinna_status pn_staged_write(const pn_staged *staged, const void *bytes, size_t count, pinna_error *err);
-pinna_status pn_staged_fail(const char *path, int code, pinna_error *err);
+pinna_status pn_staged_fail(const pn_staged *staged, int code, pinna_error *err);
 
 /* Async-signal-safe. */
 void pn_staged_cancel_all(void);

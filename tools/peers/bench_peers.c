@@ -76,6 +76,8 @@ static pinna_status run_all(program *p, pinna_error *err) {
     const char *offline = "offline: 60 s stereo x 10 s";
     if (status == PINNA_OK && wanted(p, offline))
         status = peers_offline(&p->settings, next_row(p, offline, "fftw", "ms", 0.55), err);
+    if (status == PINNA_OK && p->rows == 0)
+        return pn_fail(err, PINNA_BAD_ARGUMENT, "--only: no workload has '%s' in its name", p->only);
     return status;
 }
 
@@ -194,11 +196,16 @@ static pinna_status plot(const program *p, pinna_error *err) {
 
 /* ------------------------------------------------------------------ options */
 
+static void print_usage(FILE *to) {
+    fprintf(to,
+            "usage: bench-peers [--core N] [--rounds 3..%d] [--seconds T] [--only WORD] [--json] "
+            "[--plot OUT.svg]\n",
+            PEERS_ROUNDS);
+}
+
 static int usage(const char *word) {
-    fprintf(stderr,
-            "bench-peers: '%s'?\nusage: bench-peers [--core N] [--rounds 3..%d] [--seconds T] [--only WORD] "
-            "[--json] [--plot OUT.svg]\n",
-            word, PEERS_ROUNDS);
+    fprintf(stderr, "bench-peers: '%s'?\n", word);
+    print_usage(stderr);
     return 2;
 }
 
@@ -241,6 +248,10 @@ static void pin(int core) {
 int main(int argc, char **argv) {
     static program p = {.core = 0, .settings = {.rounds = 7, .seconds = 4}};
     pinna_error err = {0};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
     int failed = read_options(&p, argc, argv);
     if (failed != 0)
         return failed;
