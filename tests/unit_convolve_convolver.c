@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -492,6 +493,29 @@ static void an_absurd_shape_is_refused_with_its_size(void **state) {
     pn_free(irs);
 }
 
+/* Before the taps are read: of what cannot fit that would take minutes. These can't be read at all. */
+static void what_cannot_fit_is_refused_unread(void **state) {
+    (void)state;
+    enum { CHANNELS = 65536, TAPS = 4800000 };
+    void *closed = mmap(NULL, sizeof(float[TAPS]), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(closed != MAP_FAILED);
+    pinna_ir *irs = pn_alloc(CHANNELS, sizeof *irs);
+    for (int e = 0; e < CHANNELS; ++e)
+        irs[e] = (pinna_ir){e, e, closed, TAPS};
+    pn_convolver_desc desc = {.inputs = CHANNELS,
+                              .outputs = CHANNELS,
+                              .block = 256,
+                              .irs = irs,
+                              .ir_count = CHANNELS,
+                              .backend = cpu};
+    pinna_error err = {0};
+    pn_convolver *convolver = NULL;
+    assert_int_equal(pn_convolver_create(&desc, &convolver, &err), PINNA_NO_MEMORY);
+    assert_non_null(strstr(err.text, "65536 x 65536"));
+    pn_free(irs);
+    munmap(closed, sizeof(float[TAPS]));
+}
+
 /* Against a count by hand: one level, 4 partitions of 1024, right-angle spectra of 2048 floats. */
 static void memory_is_what_the_shape_needs(void **state) {
     (void)state;
@@ -553,6 +577,7 @@ int main(void) {
         cmocka_unit_test(a_failed_swap_leaves_the_convolver_as_it_was),
         cmocka_unit_test(bad_descriptions_name_the_value),
         cmocka_unit_test(an_absurd_shape_is_refused_with_its_size),
+        cmocka_unit_test(what_cannot_fit_is_refused_unread),
         cmocka_unit_test(memory_is_what_the_shape_needs),
         cmocka_unit_test(denormal_input_gives_nothing_and_restores_the_mode),
     };

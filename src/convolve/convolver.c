@@ -84,6 +84,8 @@ static pinna_status prepare(pn_convolver *c, const pn_convolver_desc *desc, pn_e
         kept += (double)desc->irs[e].length * sizeof(float);
     status = pn_convolver_check_memory(c, need->host_bytes + history + buffers + kept, err);
     if (status == PINNA_OK)
+        status = pn_convolver_check_taps(desc->irs, desc->ir_count, err);
+    if (status == PINNA_OK)
         status = pn_history_create(c->inputs, span, c->block, &c->history, err);
     if (status == PINNA_OK)
         c->history->alone = c->fixed;

@@ -32,7 +32,7 @@ static pinna_status check_place(const pinna_ir *ir, size_t index, int inputs, in
     return PINNA_OK;
 }
 
-static pinna_status check_taps(const pinna_ir *ir, size_t index, pinna_error *err) {
+static pinna_status check_length(const pinna_ir *ir, size_t index, pinna_error *err) {
     if (ir->taps == NULL || ir->length == 0)
         return pn_fail(err, PINNA_BAD_ARGUMENT, "impulse response %zu: no taps, expected 1 or more", index);
     if (ir->length > LONGEST)
@@ -40,6 +40,10 @@ static pinna_status check_taps(const pinna_ir *ir, size_t index, pinna_error *er
             err, PINNA_BAD_ARGUMENT,
             "impulse response %zu: %zu taps, expected at most %zu (ten minutes at 384 kHz); cut it", index,
             ir->length, LONGEST);
+    return PINNA_OK;
+}
+
+static pinna_status check_finite(const pinna_ir *ir, size_t index, pinna_error *err) {
     if (all_finite(ir->taps, ir->length))
         return PINNA_OK;
     size_t n = 0;
@@ -92,11 +96,18 @@ pinna_status pn_convolver_check_irs(const pinna_ir *irs, size_t count, int input
     for (size_t e = 0; e < count; ++e) {
         pinna_status status = check_place(&irs[e], e, inputs, outputs, err);
         if (status == PINNA_OK)
-            status = check_taps(&irs[e], e, err);
+            status = check_length(&irs[e], e, err);
         if (status != PINNA_OK)
             return status;
     }
     return check_pairs(irs, count, err);
+}
+
+pinna_status pn_convolver_check_taps(const pinna_ir *irs, size_t count, pinna_error *err) {
+    pinna_status status = PINNA_OK;
+    for (size_t e = 0; e < count && status == PINNA_OK; ++e)
+        status = check_finite(&irs[e], e, err);
+    return status;
 }
 
 pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int inputs, int outputs,
@@ -108,7 +119,9 @@ pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int i
         bool removes = ir->taps == NULL && ir->length == 0;
         pinna_status status = check_place(ir, e, inputs, outputs, err);
         if (status == PINNA_OK && !removes)
-            status = check_taps(ir, e, err);
+            status = check_length(ir, e, err);
+        if (status == PINNA_OK && !removes)
+            status = check_finite(ir, e, err);
         if (status != PINNA_OK)
             return status;
     }

@@ -173,6 +173,8 @@ pinna_status pn_convolver_swap(pn_convolver *convolver, const pinna_ir *irs, siz
             need.host_bytes + pn_sides_bytes(c->sides) + pn_history_size(c->history) +
                 pn_history_bytes(c->inputs, span, c->block) + 2 * pn_response_set_bytes(c->responses),
             err);
+    if (status == PINNA_OK)
+        status = pn_convolver_check_taps(irs, ir_count, err);
     pn_exchange *x = NULL;
     pn_response_set *responses = NULL;
     if (status == PINNA_OK)

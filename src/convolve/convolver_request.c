@@ -261,6 +261,8 @@ pinna_status pn_convolver_request_swap(pn_convolver *convolver, const pinna_ir *
     pinna_status status = check_room(c, err);
     if (status == PINNA_OK)
         status = pn_convolver_check_irs(irs, ir_count, c->inputs, c->outputs, err);
+    if (status == PINNA_OK)
+        status = pn_convolver_check_taps(irs, ir_count, err);
     if (status == PINNA_OK && c->responses != NULL)
         status = pn_response_set_create(NULL, irs, ir_count, &responses, err);
     change all = {.irs = irs, .count = ir_count, .fade_frames = fade_frames};

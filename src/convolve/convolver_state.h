@@ -87,10 +87,12 @@ struct pn_convolver {
 
 /* ---- convolver_check.c */
 
-/* All of them, and that each pair has one at most. */
+/* Places and lengths of all of them, and that each pair has one at most. */
 pinna_status pn_convolver_check_irs(const pinna_ir *irs, size_t count, int inputs, int outputs,
                                     pinna_error *err);
-/* The same for edits, of which some may remove (taps NULL, length 0). */
+/* That every tap is a finite number: reads them all, so after it is known that they fit in memory. */
+pinna_status pn_convolver_check_taps(const pinna_ir *irs, size_t count, pinna_error *err);
+/* Both for edits, of which some may remove (taps NULL, length 0). */
 pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int inputs, int outputs,
                                       pinna_error *err);
 /* PINNA_NO_MEMORY, with the size, when the machine has not as much. */

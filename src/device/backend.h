@@ -246,8 +246,8 @@ void pn_backend_close(pn_backend *backend); /* accepts NULL */
 
 /* In how many bits matrices that are created from now on keep their responses' spectra: 32 (0), or 16 with one scale for
  * 32 values, which halves their memory and what is read of it, for an error of about -94 dB. Each matrix then measures
- * its error and tells it in messages (may be NULL, outlives the back end). A back end without matrices keeps 32 bits,
- * and says so. PINNA_BAD_ARGUMENT for other numbers. */
+ * its error and tells it in messages (may be NULL, outlives the back end), if it is larger than what was told before: an
+ * edit says nothing new. A back end without matrices keeps 32 bits, and says so. PINNA_BAD_ARGUMENT for other numbers. */
 pinna_status pn_backend_set_spectra(pn_backend *backend, int bits, pn_messages *messages, pinna_error *err);
 
 /* Runs each job on a small case and compares it with the plain definitions in ops.h. report (may be NULL) gets one

@@ -28,6 +28,7 @@ typedef struct {
     pn_opencl_widths widths;
     pn_opencl_tuning tuning; /* where they are from */
     _Atomic uint64_t used;   /* bytes of matrices */
+    atomic_int told_db;      /* largest error of 16-bit spectra that was told, dB rounded up; 0: none yet */
 } pn_opencl;
 
 /* Opens, builds with the widths that are kept for the device, and does no self-test. */

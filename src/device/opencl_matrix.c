@@ -512,6 +512,11 @@ static pinna_status warm_up(pn_matrix *m, pinna_error *err) {
 }
 
 static void tell_error(const pn_matrix *m) {
+    double error_db = 10 * log10((m->packed_error + 1e-300) / (m->packed_energy + 1e-300));
+    int rounded = (int)ceil(error_db), told = atomic_load(&m->device->told_db);
+    if (told != 0 && rounded <= told)
+        return;
+    atomic_store(&m->device->told_db, rounded);
     uint64_t floats = 0, x = 0;
     for (int s = 0; s < m->shards; ++s) {
         floats += m->shard_count[s];
@@ -520,8 +525,7 @@ static void tell_error(const pn_matrix *m) {
     double megabytes = 4e-6 * (double)(floats - x);
     pn_info(m->device->head.messages,
             "%s: the responses' spectra are held in 16 bits, %.1f MB instead of %.1f; error %.1f dB",
-            m->device->head.name, megabytes, megabytes * 32 / 17,
-            10 * log10((m->packed_error + 1e-300) / (m->packed_energy + 1e-300)));
+            m->device->head.name, megabytes, megabytes * 32 / 17, error_db);
 }
 
 static pinna_status build(pn_matrix *m, const pn_matrix_desc *desc, pinna_error *err) {
