@@ -10,7 +10,7 @@
  * table raises a counter of its own before; a job is freed when it has left the table and every thread has begun to
  * look anew since, or sleeps. (Quiescent states, as in read-copy-update: McKenney and Slingwine 1998.)
  *
- * Sleep: a worker counts itself among the sleepers, looks once more, and waits; who opens lanes does so first and takes
+ * Sleep: a worker that finds nothing looks on for a moment; then it counts itself among the sleepers, looks once more, and waits; who opens lanes does so first and takes
  * sleepers off the count then, each with one post. All of these are sequentially consistent, so that one of the two
  * sees the other. */
 #include "base/threads.h"
@@ -22,11 +22,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 
 enum { SLOTS = 256, POLLS = 64 };
+
+static const double PATIENCE = 50e-6; /* seconds of looking on before sleep */
 
 static const uint64_t LANES = 0xffff, CLOSED = 0xffff0000;
 
@@ -205,6 +208,15 @@ static void detach(pn_job *job) {
     job->pool = NULL;
 }
 
+static void pause_for(int polls) {
+    if (polls % POLLS == 0)
+        sched_yield();
+#if defined(__x86_64__)
+    else
+        __builtin_ia32_pause();
+#endif
+}
+
 /* ------------------------------------------------------------------ workers */
 
 /* Runs a lane of the most urgent job, until its end or until something more urgent comes. */
@@ -232,6 +244,25 @@ static bool run_most_urgent(pool_place *place) {
     return true;
 }
 
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Looks on for a moment: what is to do comes in quick succession, and a processor that has gone to sleep takes longer to
+ * wake than that, longest in a virtual machine. */
+static bool something_opens(const pn_pool *pool) {
+    unsigned opened = atomic_load(&pool->opened);
+    double end = seconds_now() + PATIENCE;
+    for (int polls = 1; atomic_load_explicit(&pool->opened, memory_order_relaxed) == opened; ++polls) {
+        if (polls % POLLS == 0 && seconds_now() > end)
+            return false;
+        pause_for(1);
+    }
+    return true;
+}
+
 static void sleep_until_woken(pn_pool *pool) {
     while (sem_wait(&pool->wake) != 0)
         ;
@@ -251,7 +282,7 @@ static void *worker(void *argument) {
     pn_pool *pool = place->pool;
     pn_flush_denormals();
     while (!atomic_load(&pool->stop)) {
-        if (run_most_urgent(place))
+        if (run_most_urgent(place) || something_opens(pool))
             continue;
         atomic_fetch_add(&pool->sleepers, 1);
         bool something = most_urgent(pool, INT_MAX) != NULL || atomic_load(&pool->stop);
@@ -421,15 +452,6 @@ static bool help_others(const pn_job *job) {
     }
     end_look(place);
     return h.job != NULL;
-}
-
-static void pause_for(int polls) {
-    if (polls % POLLS == 0)
-        sched_yield();
-#if defined(__x86_64__)
-    else
-        __builtin_ia32_pause();
-#endif
 }
 
 static void end_job(pn_job *job, bool may_help) {
