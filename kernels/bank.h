@@ -3,9 +3,9 @@
 #ifndef PINNA_BANK_H
 #define PINNA_BANK_H
 
-/* Complete filters of the spatial bank, a run of vectors of bins at a time. Bin b stands at t = e(u), u = turns[b] / 4M cycles
- * per sample with |u| < 1/2, and a delay of d multiplies it by e(u d). d is cut into whole samples, whose phase is
- * exact in integers modulo 4M, and a rest of at most half a sample, so that no large angle is ever rounded.
+/* Complete filters of the spatial bank, a run of vectors of bins at a time. Bin b stands at t = e(u), u = turns[b] /
+ * 4M cycles per sample with |u| < 1/2, and a delay of d multiplies it by e(u d). d is cut into whole samples, whose
+ * phase is exact in integers modulo 4M, and a rest of at most half a sample, so that no large angle is ever rounded.
  *
  * Filters stand packed in the job, as words: two pn_packed_ear, then for each ear its nodes and its tints as pairs of
  * (index, weight). */

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 
 /* An OpenCL loader that misbehaves as drivers do, for the tests of the first look at platforms. FAKE_OPENCL in the
- * environment says how: where it acts ("load" = when the platforms are listed, "look" = when the devices of platform 1
- * of 3 are), and what it does: "abort" or "hang"; "empty" = platform 1 has no device, "empty all" = none has. Platforms 0 and 2 have one
- * unusable device each, of no known type; "gpu" = GPUs. "idle": see below. */
+ * environment says how: where it acts ("load" = when the platforms are listed, "look" = when the devices of platform
+ * 1 of 3 are), and what it does: "abort" or "hang"; "empty" = platform 1 has no device, "empty all" = none has.
+ * Platforms 0 and 2 have one unusable device each, of no known type; "gpu" = GPUs. "idle": see below. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdlib.h>
@@ -74,8 +74,8 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, vo
 
 /* ------------------------------------------------------------------ idle
  *
- * With "idle" in the environment everything else succeeds at once and does nothing: what is left is the host's part. Only
- * memory that is mapped exists. Else these functions are only there to be found. */
+ * With "idle" in the environment everything else succeeds at once and does nothing: what is left is the host's part.
+ * Only memory that is mapped exists. Else these functions are only there to be found. */
 
 static void only_idle(void) {
     const char *how = getenv("FAKE_OPENCL");

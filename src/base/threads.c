@@ -10,9 +10,9 @@
  * table raises a counter of its own before; a job is freed when it has left the table and every thread has begun to
  * look anew since, or sleeps. (Quiescent states, as in read-copy-update: McKenney and Slingwine 1998.)
  *
- * Sleep: a worker that finds nothing looks on for a moment; then it counts itself among the sleepers, looks once more, and waits; who opens lanes does so first and takes
- * sleepers off the count then, each with one post. All of these are sequentially consistent, so that one of the two
- * sees the other. */
+ * Sleep: a worker that finds nothing looks on for a moment; then it counts itself among the sleepers, looks once more,
+ * and waits; who opens lanes does so first and takes sleepers off the count then, each with one post. All of these are
+ * sequentially consistent, so that one of the two sees the other. */
 #include "base/threads.h"
 
 #include <limits.h>

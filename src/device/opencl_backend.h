@@ -6,8 +6,8 @@
 #include "device/opencl_device.h"
 
 /* What the files of the OpenCL back end share: backend_opencl.c opens it, opencl_matrix.c (with opencl_level.c) and
- * opencl_bank.c are its jobs. After a job has failed all further ones of the same object do, until level_reset: what the device holds of the
- * history is then unknown. */
+ * opencl_bank.c are its jobs. After a job has failed all further ones of the same object do, until level_reset: what
+ * the device holds of the history is then unknown. */
 
 pinna_status pn_opencl_matrix_create(pn_backend *backend, const pn_matrix_desc *desc, pn_matrix **matrix,
                                      pinna_error *err);

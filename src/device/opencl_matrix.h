@@ -10,11 +10,11 @@
  * opencl_matrix_send.c transforms the responses, opencl_matrix.c runs it.
  *
  * Level l works in blocks of M = R B frames (B: a call's). Its job k takes the input blocks up to k, complete after
- * call (k + 1) R, and is heard in the R calls behind call (k + 2) R. Its work is cut into R steps, one a call: step
- * s = n mod R in call n. A job's sums are units (2^unit_log2 bins of one output), numbered over the outputs. The work
- * stands in a row: for each output the transforms of the inputs that nothing before has needed, its units, its transform
- * back; which is cut where its estimated cost is s / R of the whole. So every call has its even share of all levels,
- * whatever the shape of the matrix, and
+ * call (k + 1) R, and is heard in the R calls behind call (k + 2) R. Its work is cut into R steps, one a call: step s
+ * = n mod R in call n. A job's sums are units (2^unit_log2 bins of one output), numbered over the outputs. The work
+ * stands in a row: for each output the transforms of the inputs that nothing before has needed, its units, its
+ * transform back; which is cut where its estimated cost is s / R of the whole. So every call has its even share of
+ * all levels, whatever the shape of the matrix, and
  *
  *   one copy in      the work of the call and the new frames of all inputs, into the ring of inputs
  *   the head         level 0: forward, sums, inverse, which adds the frames heard now of the other levels' results. Its
@@ -23,9 +23,9 @@
  *   the rest         the later jobs' sums of level 0, and the steps of all other levels together: forward, sums,
  *                    inverse; after the output has left
  *
- * are a constant number of launches for any number of channels and levels. Copies have a queue of their own where the device
- * has a memory of its own, so that those of the next call overlap with the rest of this one. Results stand twice, by the parity of the
- * job: one is heard while the next is made.
+ * are a constant number of launches for any number of channels and levels. Copies have a queue of their own where the
+ * device has a memory of its own, so that those of the next call overlap with the rest of this one. Results stand
+ * twice, by the parity of the job: one is heard while the next is made.
  *
  * Sums are made ahead, for up to 8 jobs in one reading of the spectra (kernels/multiply_add.cl): what a job leaves for
  * later ones is state, too.

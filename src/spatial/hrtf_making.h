@@ -9,8 +9,9 @@
 #include "spatial/hrtf_set.h"
 #include "spatial/measured.h"
 
-/* Inside of making a set from measurements: what hrtf_load.c (order of the steps, content of the nodes), hrtf_grid.c (where
- * they are), hrtf_ears.c (which ear is which, level) and hrtf_align.c (aligned responses) share. Any failure leaves what was allocated for pn_maker_clear. */
+/* Inside of making a set from measurements: what hrtf_load.c (order of the steps, content of the nodes), hrtf_grid.c
+ * (where they are), hrtf_ears.c (which ear is which, level) and hrtf_align.c (aligned responses) share. Any failure
+ * leaves what was allocated for pn_maker_clear. */
 
 enum {
     PN_MAKER_TASKS = 16,
