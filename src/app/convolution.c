@@ -9,6 +9,7 @@
 
 #include "app/cli.h"
 #include "base/memory.h"
+#include "base/peak.h"
 #include "io/planar.h"
 #include "io/spill.h"
 #include "mix/pan.h"

@@ -22,8 +22,8 @@ typedef enum {
 /* kind: the first part of the file's name. Data (pn_free it) and size are set when found. */
 pn_cache_answer pn_cache_read(const char *kind, const char *key, unsigned char **data, size_t *size);
 
-/* Whether anything can be kept, for what is not worth its time otherwise: PINNA_OK, PINNA_UNSUPPORTED where the user has
- * turned the cache off or has no home, PINNA_IO where the folder cannot be made or written. */
+/* Whether anything can be kept, for what is not worth its time otherwise: PINNA_OK, PINNA_UNSUPPORTED where the user
+ * has turned the cache off or has no home, PINNA_IO where the folder cannot be made or written. */
 pinna_status pn_cache_check(pinna_error *err);
 
 /* false when it could not be kept. */

@@ -14,8 +14,8 @@ enum { PN_ALIGNMENT = 128 };
  * pointer. Free with pn_free. Any thread; never from the block path. */
 void *pn_alloc(size_t count, size_t size) __attribute__((malloc));
 
-/* As pn_alloc, but large buffers are not yet backed by memory: the first write to a page waits for that. For what several
- * threads are to touch, before it is used in the block path. */
+/* As pn_alloc, but large buffers are not yet backed by memory: the first write to a page waits for that. For what
+ * several threads are to touch, before it is used in the block path. */
 void *pn_alloc_untouched(size_t count, size_t size) __attribute__((malloc));
 
 /* Makes every page of freshly allocated zeros stand in memory. */

@@ -9,10 +9,10 @@
 #include "base/realtime.h"
 #include "base/threads.h"
 
-/* Copies of a block of many channels: thousands of rows of a kilobyte, each from a place and to a place of its own. They
- * are as fast as memory is, when they go past the caches on the way out (so that no line is read only to be overwritten)
- * and several threads share them. 10,000 rows of 256 floats, into rings that lie 100 KB apart, on one core (AMD Zen 3):
- * by 8 bytes 3.2 ms, memcpy 1.3 ms, past the caches 0.54 ms. */
+/* Copies of a block of many channels: thousands of rows of a kilobyte, each from a place and to a place of its own.
+ * They are as fast as memory is, when they go past the caches on the way out (so that no line is read only to be
+ * overwritten) and several threads share them. 10,000 rows of 256 floats, into rings that lie 100 KB apart, on one
+ * core (AMD Zen 3): by 8 bytes 3.2 ms, memcpy 1.3 ms, past the caches 0.54 ms. */
 
 /* From where on a block is worth that: more than the nearer caches hold. */
 enum { PN_ROWS_MANY = 1 << 19 }; /* floats */

@@ -250,8 +250,8 @@ static double seconds_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Looks on for a moment: what is to do comes in quick succession, and a processor that has gone to sleep takes longer to
- * wake than that, longest in a virtual machine. */
+/* Looks on for a moment: what is to do comes in quick succession, and a processor that has gone to sleep takes longer
+ * to wake than that, longest in a virtual machine. */
 static bool something_opens(const pn_pool *pool) {
     unsigned opened = atomic_load(&pool->opened);
     double end = seconds_now() + PATIENCE;

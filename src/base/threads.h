@@ -15,9 +15,10 @@
  * Hand-over is by atomics and a semaphore, never by locks: a place in a table is the hand-over, and a worker that finds
  * nothing there sleeps. Denormals are flushed in the workers.
  *
- * Why jobs with deadlines, and not every block's share of the work dealt out to all threads in that block, which is what
- * stood here before: that took several hand-overs a block, and each core met each channel's spectra in turn. Wall time
- * of a block of 256 on two cores (AMD Zen 3, blocks one after another without a pause), one thread / shares / jobs:
+ * Why jobs with deadlines, and not every block's share of the work dealt out to all threads in that block, which is
+ * what stood here before: that took several hand-overs a block, and each core met each channel's spectra in turn.
+ * Wall time of a block of 256 on two cores (AMD Zen 3, blocks one after another without a pause), one thread / shares
+ * / jobs:
  *     8 channels x 10 s    75 /  75 /  50 us        64 channels x 10 s   780 / 775 / 417 us
  *     64 channels x 2 s   628 / 585 / 322 us        32 x 2 matrix, 2 s   256 / 503 / 158 us
  * A worker that looks out for work before it sleeps (40 us) was tried and changed nothing. */
@@ -34,9 +35,9 @@ int pn_pool_threads(const pn_pool *pool); /* NULL: 1 */
  * thread holds a lane for as long as it runs pieces of it, and leaves it between two pieces for a more urgent job. So a
  * lane should keep together what is close in memory, and a piece take 5 to 50 us.
  *
- * Urgent is the job with the fewest frames left until it is due (earliest deadline first), which its owner keeps up to
- * date. The owner is the pool's caller; a job that it is done with another thread may cancel and free. Whatever `run` reads
- * has to stay until the job is finished, cancelled or freed. */
+ * Urgent is the job with the fewest frames left until it is due (earliest deadline first), which its owner keeps up
+ * to date. The owner is the pool's caller; a job that it is done with another thread may cancel and free. Whatever
+ * `run` reads has to stay until the job is finished, cancelled or freed. */
 typedef struct pn_job pn_job;
 
 enum { PN_JOB_STAGES = 5, PN_JOB_LANES = 16, PN_JOB_LATER = 1 << 30 };
@@ -63,8 +64,8 @@ PN_BLOCK_PATH void pn_job_pace(pn_job *job, double share, int frames_left);
 PN_BLOCK_PATH bool pn_job_is_done(const pn_job *job);
 /* Returns when all is done. The owner takes part; while only others' lanes are left it helps with other jobs. */
 PN_BLOCK_PATH void pn_job_finish(pn_job *job);
-/* Of a job that was begun, for who waits for a part of it: the owner runs one piece of it, or where others have its lanes
- * some of another job, or waits a moment. */
+/* Of a job that was begun, for who waits for a part of it: the owner runs one piece of it, or where others have its
+ * lanes some of another job, or waits a moment. */
 PN_BLOCK_PATH void pn_job_help(pn_job *job);
 /* The pieces not begun yet are left out. Nothing runs any more when it returns. */
 PN_BLOCK_PATH void pn_job_cancel(pn_job *job);

@@ -222,10 +222,10 @@ pinna_status pn_convolver_measure_device(pn_convolver *convolver, pn_matrix_rate
     return pn_engine_measure_device(convolver->parts->engine, rates, err);
 }
 
-/* The rings have room for it: two of the longest windows. The oldest frame that is still read, while block T is computed, is
- * three blocks of the largest level back from its end (a window of two, which the job keeps for one); where there is one
- * level, two. The end of block T + 2 is two blocks ahead, and the largest level's block is that of the call, or at least
- * twice as long. */
+/* The rings have room for it: two of the longest windows. The oldest frame that is still read, while block T is
+ * computed, is three blocks of the largest level back from its end (a window of two, which the job keeps for one);
+ * where there is one level, two. The end of block T + 2 is two blocks ahead, and the largest level's block is that of
+ * the call, or at least twice as long. */
 float *pn_convolver_place(const pn_convolver *convolver, int input, uint64_t number) {
     return pn_history_place(convolver->history, input, (int64_t)number * convolver->block);
 }

@@ -55,9 +55,9 @@ PN_BLOCK_PATH pinna_status pn_convolver_process(pn_convolver *convolver, const f
                                                 float *const *out, size_t frames, pinna_error *err);
 int pn_convolver_latency(const pn_convolver *convolver);
 
-/* Of a `fixed` one that is called with whole blocks: where block `number` of an input, counted since the start or reset, may
- * be written before it is its turn; given as in[i] then, it is not copied. That of the next call, and as many after it as
- * PN_CONVOLVER_AHEAD says, also in another thread while a call runs. */
+/* Of a `fixed` one that is called with whole blocks: where block `number` of an input, counted since the start or
+ * reset, may be written before it is its turn; given as in[i] then, it is not copied. That of the next call, and as
+ * many after it as PN_CONVOLVER_AHEAD says, also in another thread while a call runs. */
 enum { PN_CONVOLVER_AHEAD = 2 };
 float *pn_convolver_place(const pn_convolver *convolver, int input, uint64_t number);
 
@@ -89,14 +89,14 @@ pinna_status pn_convolver_request_swap(pn_convolver *convolver, const pinna_ir *
 /* The same for some entries: those listed replace the one of their pair or join; with taps NULL and length 0 they
  * remove it. All others stay as the latest request left them, one must. Needs `editable`.
  *
- * What is made anew, crossfaded and run twice meanwhile is the outputs that the entries lead to, with all the entries that
- * lead there: time and memory of a request go by those and the past of their inputs, not by the matrix. All other outputs
- * go on untouched, to the bit. Each edit leaves an engine for its outputs, and takes the engines of earlier ones in
- * that are not much larger than itself (convolver_sides.h): there are about log2(outputs), and a run of single edits makes
- * each output anew about log2(outputs) times at most. An edit after which more than half of the outputs would have left
- * the engine of all makes everything anew, like a swap. An engine that lost outputs keeps their memory until then; on
- * the CPU it does no work for them any more, on a device their transforms but no products.
- * Where a response reaches further back than the history, a longer one is made, of all inputs. */
+ * What is made anew, crossfaded and run twice meanwhile is the outputs that the entries lead to, with all the entries
+ * that lead there: time and memory of a request go by those and the past of their inputs, not by the matrix. All
+ * other outputs go on untouched, to the bit. Each edit leaves an engine for its outputs, and takes the engines of
+ * earlier ones in that are not much larger than itself (convolver_sides.h): there are about log2(outputs), and a run
+ * of single edits makes each output anew about log2(outputs) times at most. An edit after which more than half of the
+ * outputs would have left the engine of all makes everything anew, like a swap. An engine that lost outputs keeps
+ * their memory until then; on the CPU it does no work for them any more, on a device their transforms but no
+ * products. Where a response reaches further back than the history, a longer one is made, of all inputs. */
 pinna_status pn_convolver_request_edit(pn_convolver *convolver, const pinna_ir *irs, size_t ir_count,
                                        size_t fade_frames, pinna_error *err);
 

@@ -6,23 +6,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/peak.h"
 #include "convolve/convolver_state.h"
 
 static const size_t LONGEST = (size_t)600 * 384000;  /* ten minutes at the highest rate */
 static const size_t SPARE_HISTORY = (size_t)1 << 22; /* frames over all inputs, for a longer response later */
 static const size_t MOST_SPARE = (size_t)1 << 19;    /* frames of one input */
-
-/* Without their signs, floats are in the order of their bits, infinity and NaN above all others: a loop for vectors. */
-static bool all_finite(const float *taps, size_t length) {
-    uint32_t largest = 0;
-    for (size_t n = 0; n < length; ++n) {
-        uint32_t bits;
-        memcpy(&bits, &taps[n], sizeof bits);
-        bits &= 0x7fffffff;
-        largest = bits > largest ? bits : largest;
-    }
-    return largest < 0x7f800000;
-}
 
 static pinna_status check_place(const pinna_ir *ir, size_t index, int inputs, int outputs, pinna_error *err) {
     if (ir->input < 0 || ir->input >= inputs || ir->output < 0 || ir->output >= outputs)
@@ -44,7 +33,7 @@ static pinna_status check_length(const pinna_ir *ir, size_t index, pinna_error *
 }
 
 static pinna_status check_finite(const pinna_ir *ir, size_t index, pinna_error *err) {
-    if (all_finite(ir->taps, ir->length))
+    if (isfinite(pn_largest(ir->taps, ir->length)))
         return PINNA_OK;
     size_t n = 0;
     while (isfinite(ir->taps[n]))

@@ -81,25 +81,41 @@ pinna_status pn_convolver_run_next(pn_convolver *c, int64_t time, pinna_error *e
 
 /* ------------------------------------------------------------------ the end */
 
+static void mute_lost(pn_convolver *c, pn_part *part) {
+    for (int o = 0; o < c->outputs; ++o)
+        c->not_its[o] = c->owner[o] != part;
+    pn_engine_mute(part->engine, c->not_its);
+    part->lost_some = false;
+}
+
 /* Parts that have no output left leave the list; those that lost some mute them. */
 static void sort_out_parts(pn_convolver *c, pn_exchange *x) {
     for (pn_part **at = &c->parts; *at != NULL;) {
         pn_part *part = *at;
-        int outputs = 0;
-        for (int o = 0; o < c->outputs; ++o) {
-            c->not_its[o] = c->owner[o] != part;
-            outputs += c->owner[o] == part;
-        }
-        if (outputs == 0) {
+        if (part->outputs == 0) {
             *at = part->next;
             part->next = x->replaced;
             x->replaced = part;
             continue;
         }
-        if (outputs < part->outputs)
-            pn_engine_mute(part->engine, c->not_its);
-        part->outputs = outputs;
+        if (part->lost_some)
+            mute_lost(c, part);
         at = &part->next;
+    }
+}
+
+/* By the outputs that are exchanged: of the others nothing changes. */
+static void hand_over(pn_convolver *c, const pn_exchange *x) {
+    for (int k = 0; k < x->outputs; ++k) {
+        int o = x->output[k];
+        pn_part *before = c->owner[o];
+        if (before != NULL) {
+            --before->outputs;
+            before->lost_some = true;
+        }
+        bool has = x->part->engine != NULL && pn_engine_has(x->part->engine, o);
+        c->owner[o] = has ? x->part : NULL;
+        x->part->outputs += has;
     }
 }
 
@@ -108,12 +124,7 @@ void pn_convolver_settle(pn_convolver *c) {
     pn_part **last = &c->parts;
     if (x->part == NULL)
         return;
-    for (int k = 0; k < x->outputs; ++k) {
-        int o = x->output[k];
-        bool has = x->part->engine != NULL && pn_engine_has(x->part->engine, o);
-        c->owner[o] = has ? x->part : NULL;
-        x->part->outputs += has;
-    }
+    hand_over(c, x);
     while (*last != NULL)
         last = &(*last)->next;
     *last = x->part;

@@ -10,8 +10,8 @@ bool pn_engine_on_device(const pn_engine *engine) {
 }
 
 /* A CPU engine at time `time` for the outputs that the lost one still computes. It has the others' responses too: the
- * history is made for the windows of the plan of all of them (pn_convolver_measure), and a plan for some may have larger
- * blocks. */
+ * history is made for the windows of the plan of all of them (pn_convolver_measure), and a plan for some may have
+ * larger blocks. */
 static pinna_status make_successor(pn_convolver *c, pn_part *part, int64_t time, pinna_error *err) {
     if (!pn_engine_on_device(part->engine))
         return PINNA_OK;

@@ -13,8 +13,9 @@
  *                                              \-(too late, reset, device lost)-----> returned --> queue
  *
  * An edit makes an engine for some outputs only (convolver_sides.h), and copies only the inputs that lead there; that
- * copy serves to bring it up to date, and then it goes on over the convolver's own history. A copy of all inputs is made
- * with a new engine for all, and where responses reach further back than the convolver's history: then it replaces that.
+ * copy serves to bring it up to date, and then it goes on over the convolver's own history. A copy of all inputs is
+ * made with a new engine for all, and where responses reach further back than the convolver's history: then it
+ * replaces that.
  *
  * One exchange is under way at a time; others wait in the queue, finished but for the past, which they are given when
  * it is their turn. On the CPU each new engine stands on a back end of its own without a pool, since a pool has one

@@ -11,9 +11,9 @@
 #include "convolve/response_set.h"
 
 /* What the files of the convolver share: convolver.c is the block path, convolver_fade.c its side of an exchange,
- * convolver_lost.c the loss of a device, convolver_check.c what is checked before anything is made, convolver_exchange.c
- * the exchange between two calls, convolver_request.c the control thread's side of an exchange while running, and
- * convolver_sides.c how much an edit makes anew. */
+ * convolver_lost.c the loss of a device, convolver_check.c what is checked before anything is made,
+ * convolver_exchange.c the exchange between two calls, convolver_request.c the control thread's side of an exchange
+ * while running, and convolver_sides.c how much an edit makes anew. */
 
 /* An engine, and how many outputs are its: convolver->owner says which. The outputs that it has and that are another's
  * are muted. */
@@ -21,6 +21,7 @@ typedef struct pn_part {
     pn_engine *engine;       /* NULL: of outputs that have no responses any more */
     pn_backend *own_backend; /* of engine, when it was made in a control thread for the CPU; else NULL */
     int outputs;
+    bool lost_some; /* of its outputs, which are to be muted yet */
     struct pn_part *next;
     pn_engine *successor; /* while a device that was lost is being replaced */
 } pn_part;
@@ -99,9 +100,9 @@ pinna_status pn_convolver_check_edits(const pinna_ir *edits, size_t count, int i
 pinna_status pn_convolver_check_memory(const pn_convolver *convolver, double bytes, pinna_error *err);
 pn_engine_desc pn_convolver_engine_desc(const pn_convolver *convolver, pn_backend *backend,
                                         const pinna_ir *irs, size_t count);
-/* *span [input], for pn_free: what the history must hold for these responses, on the device, and on the CPU should it be
- * lost. `some`: a copy of it that serves a new engine only; else every input is kept, also one without a response, since
- * it may get one. */
+/* *span [input], for pn_free: what the history must hold for these responses, on the device, and on the CPU should it
+ * be lost. `some`: a copy of it that serves a new engine only; else every input is kept, also one without a response,
+ * since it may get one. */
 pinna_status pn_convolver_measure(const pn_convolver *convolver, pn_backend *backend, const pinna_ir *irs,
                                   size_t count, bool some, pn_engine_need *need, pn_history_span **span,
                                   pinna_error *err);

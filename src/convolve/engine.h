@@ -65,8 +65,8 @@ PN_BLOCK_PATH pinna_status pn_engine_run(pn_engine *engine, const pn_history *hi
                                          float *const *out, pinna_error *err);
 
 /* The outputs o with muted[o] are not computed any more, for good. The CPU leaves out what only they need, from each
- * level's next job on; a device their products, but not their transforms, since its schedule is laid out once. Changes no
- * bit of the others. Between two runs. */
+ * level's next job on; a device their products, but not their transforms, since its schedule is laid out once.
+ * Changes no bit of the others. Between two runs. */
 PN_BLOCK_PATH void pn_engine_mute(pn_engine *engine, const bool *muted);
 
 /* What the device's kernels take (backend.h); the engine is as newly created then. PINNA_UNSUPPORTED where nothing is

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The pinna authors
 // SPDX-License-Identifier: MIT
 
-/* What an engine will need, and the making of one: each level gets the responses that reach into it, with the inputs and
- * outputs that they have, numbered anew; a back end that has matrices gets all of them at once. */
+/* What an engine will need, and the making of one: each level gets the responses that reach into it, with the inputs
+ * and outputs that they have, numbered anew; a back end that has matrices gets all of them at once. */
 #include <string.h>
 
 #include "base/memory.h"

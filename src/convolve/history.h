@@ -63,8 +63,8 @@ PN_BLOCK_PATH int64_t pn_history_time(const pn_history *history);
 /* in[i]: block frames, NULL = silence; not looked at where the input is not kept. pool: of the caller, for thousands of
  * inputs; may be NULL. */
 PN_BLOCK_PATH void pn_history_write(pn_history *history, const float *const *in, int block, pn_pool *pool);
-/* Where the block that begins at `time` will stand. Who has written it there already, when it is time for it, gives this as
- * in[i], and nothing is copied; without followers. */
+/* Where the block that begins at `time` will stand. Who has written it there already, when it is time for it, gives
+ * this as in[i], and nothing is copied; without followers. */
 PN_BLOCK_PATH float *pn_history_place(const pn_history *history, int input, int64_t time);
 /* The `frames` frames of an input that end at time `end`; stays as it is until `length - frames` frames later. What the
  * ring does not reach back to any more is some later frames. */
@@ -78,10 +78,10 @@ void pn_history_copy(pn_history *to, const pn_history *from, int block);
 PN_BLOCK_PATH void pn_history_append(pn_history *to, const pn_history *from, int block);
 
 /* The same from another thread than the one that writes `from`, up to `limit` blocks. An empty `to` begins as far
- * back as it can, with each input, and goes on to what came in meanwhile, so that each has its past as of the time it is
- * left at. Only `to` counts its time on from 0, so that both times are equal. false: overtaken by the writer, or `from` was
- * reset; `to` is as created and can begin again. *generation: that of `from` which was followed; read when `to` is
- * empty, compared otherwise. */
+ * back as it can, with each input, and goes on to what came in meanwhile, so that each has its past as of the time it
+ * is left at. Only `to` counts its time on from 0, so that both times are equal. false: overtaken by the writer, or
+ * `from` was reset; `to` is as created and can begin again. *generation: that of `from` which was followed; read when
+ * `to` is empty, compared otherwise. */
 bool pn_history_follow(pn_history *to, const pn_history *from, int block, size_t limit, unsigned *generation);
 
 #endif

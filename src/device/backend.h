@@ -73,12 +73,12 @@ typedef struct {
     int entries;
 } pn_matrix_desc;
 
-/* `frames` frames of an input that end at time `end`, a call's block; before time 0 is silence. Of an input none of whose
- * responses reaches as far back, whatever there is. */
+/* `frames` frames of an input that end at time `end`, a call's block; before time 0 is silence. Of an input none of
+ * whose responses reaches as far back, whatever there is. */
 typedef const float *(*pn_matrix_window)(const void *user, int input, int64_t end, size_t frames);
 
-/* What the kernels of a matrix take by themselves, in microseconds of wall time, mean of a call; and the rate at which its
- * sums and a plain copy on the device move bytes (read and written), 10^9 a second. copy_rate 0: not known. */
+/* What the kernels of a matrix take by themselves, in microseconds of wall time, mean of a call; and the rate at
+ * which its sums and a plain copy on the device move bytes (read and written), 10^9 a second. copy_rate 0: not known. */
 typedef struct {
     double forward_us, sums_us, inverse_us;
     double sums_rate, copy_rate;
@@ -244,10 +244,11 @@ pinna_status pn_backend_open(const char *spec, pn_pool *pool, pn_messages *messa
                              pinna_error *err);
 void pn_backend_close(pn_backend *backend); /* accepts NULL */
 
-/* In how many bits matrices that are created from now on keep their responses' spectra: 32 (0), or 16 with one scale for
- * 32 values, which halves their memory and what is read of it, for an error of about -94 dB. Each matrix then measures
- * its error and tells it in messages (may be NULL, outlives the back end), if it is larger than what was told before: an
- * edit says nothing new. A back end without matrices keeps 32 bits, and says so. PINNA_BAD_ARGUMENT for other numbers. */
+/* In how many bits matrices that are created from now on keep their responses' spectra: 32 (0), or 16 with one scale
+ * for 32 values, which halves their memory and what is read of it, for an error of about -94 dB. Each matrix then
+ * measures its error and tells it in messages (may be NULL, outlives the back end), if it is larger than what was
+ * told before: an edit says nothing new. A back end without matrices keeps 32 bits, and says so. PINNA_BAD_ARGUMENT
+ * for other numbers. */
 pinna_status pn_backend_set_spectra(pn_backend *backend, int bits, pn_messages *messages, pinna_error *err);
 
 /* Runs each job on a small case and compares it with the plain definitions in ops.h. report (may be NULL) gets one

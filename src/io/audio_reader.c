@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/peak.h"
 #include "io/planar.h"
 
 /* Lengths. A container's header says how many frames there are; what can be read is often something else: cut-off

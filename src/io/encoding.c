@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/noise.h"
+#include "base/peak.h"
 #include "io/planar.h"
 
 const char *const pn_encoding_words[] = {"pcm16", "pcm24", "pcm32", "f32", "f64", NULL};

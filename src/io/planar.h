@@ -14,7 +14,4 @@ void pn_interleave(float *to, const float *const *channel, size_t channels, size
 /* channel[c][at + n] = from[n * channels + c] */
 void pn_deinterleave(float *const *channel, size_t channels, size_t at, const float *from, size_t frames);
 
-/* The largest size among the samples. NaN and infinite samples make it NaN or infinite. */
-float pn_largest(const float *samples, size_t count);
-
 #endif
